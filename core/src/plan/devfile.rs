@@ -1,0 +1,130 @@
+//! From a devfile to a plan.
+
+mod component;
+mod project;
+
+use dormer_devfile::diagnostic::Diagnostics;
+use dormer_devfile::limits::Limits;
+use dormer_devfile::model::Devfile;
+use dormer_devfile::model::command::{self, CommandKind};
+use dormer_devfile::model::component::ComponentKind;
+use dormer_devfile::resolve::{NoResolver, Resolver};
+use dormer_devfile::stage::Valid;
+
+use crate::plan::{Command, EnvVar, Events, Plan, Run, Volume};
+use crate::workspace::{EditorKind, Workspace};
+
+/// What a repository without a devfile gets, where its class has none.
+pub const DEFAULT: &str = "\
+schemaVersion: 2.3.0
+metadata:
+  name: default
+components:
+  - name: workspace
+    container:
+      image: ghcr.io/dormer/workspace-base:latest
+";
+
+/// Why no plan can be made. A retry does not help; somebody has to change something.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The devfile is not valid.
+    #[error("the devfile is not valid:\n{0}")]
+    Devfile(Diagnostics),
+    /// It is valid, and asks for something that cannot be.
+    #[error("{0}")]
+    Impossible(String),
+}
+
+impl PlanError {
+    /// One CamelCase word for it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            PlanError::Devfile(_) => "DevfileInvalid",
+            PlanError::Impossible(_) => "PlanImpossible",
+        }
+    }
+}
+
+/// Reads a devfile and makes it whole: flattened, substituted, valid. `name` is what errors call it.
+pub fn read(name: &str, text: &str, resolver: &dyn Resolver) -> Result<Valid, Diagnostics> {
+    dormer_devfile::load(name, text.as_bytes(), resolver, &Limits::default())
+}
+
+/// The plan of a workspace. Its record holds a devfile that needs no other: parents were resolved when it was created.
+pub fn plan(workspace: &Workspace) -> Result<Plan, PlanError> {
+    let name = workspace.spec.devfile_path.as_deref().unwrap_or("devfile.yaml");
+    let text = workspace.spec.devfile.as_deref().unwrap_or(DEFAULT);
+    let valid = read(name, text, &NoResolver).map_err(PlanError::Devfile)?;
+    let mut plan = translate(valid.devfile())?;
+    plan.warnings.extend(valid.warnings().iter().map(|warning| warning.message.clone()));
+    plan.editor = workspace.spec.editor != EditorKind::None;
+    project::add_source(&mut plan, workspace)?;
+    Ok(plan)
+}
+
+/// The plan of a devfile alone: `dormer devfile plan`.
+pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
+    let events = devfile.events.clone().unwrap_or_default();
+    let mut plan = Plan { editor: true, ..Plan::default() };
+    component::add_all(&mut plan, devfile, &component::init_names(devfile, &events.pre_start));
+    plan.main = component::main(&plan, devfile)?;
+    plan.volumes = devfile
+        .components
+        .iter()
+        .filter_map(|component| {
+            let volume = component.volume()?;
+            Some(Volume { name: component.name.clone(), size: volume.size.clone(), ephemeral: volume.is_ephemeral() })
+        })
+        .collect();
+    for project in devfile.projects.iter().chain(&devfile.dependent_projects) {
+        project::add(&mut plan, project)?;
+    }
+    plan.working_dir = plan.projects.first().map(|project| project.path.clone()).unwrap_or_default();
+    plan.commands = devfile.commands.iter().filter_map(command).collect();
+    // Ids are compared without case; a plan says each as the command itself does.
+    let ids = |list: &[String]| {
+        list.iter().map(|id| devfile.command(id).map_or_else(|| id.clone(), |command| command.id.clone())).collect()
+    };
+    plan.events = Events {
+        pre_start: ids(&events.pre_start),
+        post_start: ids(&events.post_start),
+        pre_stop: ids(&events.pre_stop),
+        post_stop: ids(&events.post_stop),
+    };
+    Ok(plan)
+}
+
+fn command(command: &command::Command) -> Option<Command> {
+    let run = match &command.kind {
+        CommandKind::Exec(exec) => Run::Exec {
+            component: exec.component.clone(),
+            line: exec.command_line.clone(),
+            working_dir: exec.working_dir.clone().filter(|dir| !dir.is_empty()),
+            env: exec.env.iter().map(|v| EnvVar { name: v.name.clone(), value: v.value.clone() }).collect(),
+        },
+        CommandKind::Apply(apply) => Run::Apply { component: apply.component.clone() },
+        CommandKind::Composite(composite) => {
+            Run::Composite { commands: composite.commands.clone(), parallel: composite.is_parallel() }
+        }
+        _ => return None,
+    };
+    Some(Command {
+        id: command.id.clone(),
+        label: (command.label() != command.id).then(|| command.label().to_string()),
+        group: command.group().map(|group| (group.kind.as_str().to_string(), group.is_default())),
+        run,
+    })
+}
+
+/// Parts of a devfile that no runtime of processes can give meaning to.
+fn without_meaning(kind: &ComponentKind) -> Option<&'static str> {
+    match kind {
+        ComponentKind::Kubernetes(_) | ComponentKind::Openshift(_) => Some("is applied on a cluster only"),
+        ComponentKind::Image(_) => Some("is built where a builder is configured only"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

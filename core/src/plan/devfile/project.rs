@@ -1,0 +1,92 @@
+//! What is cloned, and where to.
+
+use std::path::{Component, Path};
+
+use dormer_devfile::model::project;
+
+use crate::plan::devfile::PlanError;
+use crate::plan::{Plan, Project};
+use crate::workspace::{Source, Workspace};
+
+/// Adds a project of the devfile.
+pub fn add(plan: &mut Plan, project: &project::Project) -> Result<(), PlanError> {
+    let path = inside(project.clone_path())?;
+    let mut planned = Project { name: project.name.clone(), path, ..Project::default() };
+    if let Some(git) = project.source.git() {
+        planned.remotes = git.remotes.iter().map(|(name, url)| (name.clone(), url.clone())).collect();
+        planned.checkout_remote = git.checkout_remote().map(|(name, _)| name.to_string());
+        planned.revision = git.revision().map(str::to_string);
+    } else if let Some(zip) = &project.source.zip {
+        planned.archive.clone_from(&zip.location);
+    } else {
+        plan.warnings.push(format!("project '{}' comes from a kind of source that is not known here", project.name));
+        return Ok(());
+    }
+    plan.projects.push(planned);
+    Ok(())
+}
+
+/// Puts what the workspace was made from before the devfile's own projects. A project of the devfile that is the same
+/// repository says where it goes; the workspace's source says which commit.
+pub fn add_source(plan: &mut Plan, workspace: &Workspace) -> Result<(), PlanError> {
+    let Some(source) = &workspace.spec.source else { return Ok(()) };
+    let same = plan
+        .projects
+        .iter()
+        .position(|project| project.remotes.iter().any(|(_, url)| trimmed(url) == trimmed(&source.url)));
+    let mut planned = match same {
+        Some(index) => plan.projects.remove(index),
+        None => {
+            let name = repository(&source.url);
+            let path = free_path(plan, &name);
+            Project { path, name, ..Project::default() }
+        }
+    };
+    planned.remotes.retain(|(name, _)| name != "origin");
+    planned.remotes.insert(0, ("origin".to_string(), source.url.clone()));
+    planned.checkout_remote = Some("origin".to_string());
+    let Source { reference, fetch, commit, .. } = source;
+    planned.revision.clone_from(reference);
+    planned.fetch.clone_from(fetch);
+    planned.commit.clone_from(commit);
+    plan.working_dir.clone_from(&planned.path);
+    plan.projects.insert(0, planned);
+    Ok(())
+}
+
+fn free_path(plan: &Plan, name: &str) -> String {
+    let taken = |path: &str| plan.projects.iter().any(|project| project.path == path);
+    std::iter::once(name.to_string())
+        .chain((2..=plan.projects.len() + 2).map(|n| format!("{name}-{n}")))
+        .find(|path| !taken(path))
+        .unwrap_or_else(|| name.to_string())
+}
+
+fn trimmed(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.strip_suffix(".git").unwrap_or(url)
+}
+
+/// The last part of a clone URL as a folder's name.
+fn repository(url: &str) -> String {
+    let last = trimmed(url).rsplit(['/', ':']).next().unwrap_or_default();
+    let name: String =
+        last.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    match name.trim_start_matches(['.', '-']) {
+        "" => "project".to_string(),
+        name => name.chars().take(100).collect(),
+    }
+}
+
+/// `path` where it stays inside the projects' root.
+fn inside(path: &str) -> Result<String, PlanError> {
+    let good = !path.is_empty()
+        && path.len() < 1024
+        && !path.contains(|c: char| c.is_control())
+        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if good {
+        return Ok(path.to_string());
+    }
+    let shown: String = path.chars().filter(|c| !c.is_control()).take(80).collect();
+    Err(PlanError::Impossible(format!("a project's clonePath must stay inside the projects' root: '{shown}' does not")))
+}

@@ -1,0 +1,439 @@
+//! The JSON of the HTTP API, `/api/v1`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Activity, Step};
+
+/// A workspace.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Workspace {
+    /// Its name: a DNS label, unique in the installation.
+    pub name: String,
+    /// The project (tenant) that it belongs to.
+    pub project: String,
+    /// The user who owns it.
+    pub owner: String,
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its class.
+    pub class: String,
+    /// Its editor: `vscode` or `none`.
+    pub editor: String,
+    /// What it was made from.
+    pub source: Option<Source>,
+    /// Where in the repository its devfile was found.
+    pub devfile_path: Option<String>,
+    /// Whether it should run.
+    pub running: bool,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// Pending, Starting, Running, Dozing, Stopping, Stopped, Archived, Deleting or Failed.
+    pub phase: String,
+    /// Why it is in this phase, as one CamelCase word.
+    pub reason: Option<String>,
+    /// The same as a sentence.
+    pub message: Option<String>,
+    /// The steps of its last start.
+    pub progress: Vec<Step>,
+    /// Where to open it.
+    pub url: String,
+    /// What to type to be in its shell.
+    pub ssh: String,
+    /// Its ports.
+    pub ports: Vec<Port>,
+    /// What it may use.
+    pub resources: Resources,
+    /// What it keeps.
+    pub storage: Storage,
+    /// When it sleeps.
+    pub lifecycle: Lifecycle,
+    /// The last thing that a person did in it.
+    pub last_activity: Option<Activity>,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// What a workspace was made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The URL to clone from.
+    pub url: String,
+    /// A branch, tag or commit.
+    #[serde(rename = "ref", default)]
+    pub reference: Option<String>,
+    /// The number of a merge or pull request.
+    #[serde(default)]
+    pub merge_request: Option<u64>,
+    /// The commit it was resolved to.
+    #[serde(default)]
+    pub commit: Option<String>,
+}
+
+/// A port of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Port {
+    /// Its number.
+    pub port: u16,
+    /// The endpoint's name, where it has one.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Who may open it: `owner`, `project`, `signed-in` or `public`.
+    #[serde(default = "owner")]
+    pub share: String,
+    /// Whether something listens on it now.
+    #[serde(default)]
+    pub listening: bool,
+    /// Where to open it.
+    #[serde(default)]
+    pub url: String,
+}
+
+fn owner() -> String {
+    "owner".into()
+}
+
+/// Limits, as Kubernetes quantities.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Resources {
+    /// Processor time: `2`, `500m`.
+    pub cpu: Option<String>,
+    /// Memory: `4Gi`.
+    pub memory: Option<String>,
+    /// Accelerators, by number.
+    pub gpu: Option<String>,
+    /// Which accelerator.
+    pub accelerator: Option<String>,
+}
+
+/// What is kept over a stop.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Storage {
+    /// A Kubernetes quantity: `10Gi`.
+    pub size: Option<String>,
+    /// A storage class.
+    pub class: Option<String>,
+    /// `per-workspace`, `common` or `ephemeral`.
+    pub strategy: Option<String>,
+}
+
+/// When a workspace sleeps, is stopped and deleted. Durations in seconds; 0 means never.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Lifecycle {
+    /// Seconds without activity after which it is stopped.
+    pub idle_timeout: Option<u64>,
+    /// Seconds since its start after which it is stopped whatever happens in it.
+    pub max_lifetime: Option<u64>,
+    /// Seconds after a stop when it is deleted.
+    pub delete_after_stopped: Option<u64>,
+    /// Whether a process at work counts as activity.
+    pub keep_alive_when_busy: Option<bool>,
+}
+
+/// The body of `POST /workspaces`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateWorkspace {
+    /// A name; made from the source when it is missing.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The project; `default` when it is missing.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What to make it from.
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// A devfile in place of the repository's, as YAML or JSON text.
+    #[serde(default)]
+    pub devfile: Option<String>,
+    /// Where in the repository the devfile is.
+    #[serde(default)]
+    pub devfile_path: Option<String>,
+    /// Its class.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// `vscode` or `none`.
+    #[serde(default)]
+    pub editor: Option<String>,
+    /// Variables of its processes.
+    #[serde(default)]
+    pub variables: Vec<Variable>,
+    /// Ports to name or to share.
+    #[serde(default)]
+    pub ports: Vec<Port>,
+    /// Limits.
+    #[serde(default)]
+    pub resources: Resources,
+    /// Storage.
+    #[serde(default)]
+    pub storage: Storage,
+    /// Lifecycle.
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
+    /// Whether to start it at once; true when it is missing.
+    #[serde(default)]
+    pub running: Option<bool>,
+}
+
+/// The body of `PATCH /workspaces/{name}`: what is missing stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PatchWorkspace {
+    /// Start or stop it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
+    /// Archive or unarchive it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+    /// A name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Variables, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Vec<Variable>>,
+    /// Ports, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<Vec<Port>>,
+    /// Limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// Lifecycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+    /// Stop it when it runs, then start it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restart: Option<bool>,
+}
+
+/// A variable of a workspace's processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    #[serde(default)]
+    pub value: String,
+    /// `env` (default) or `file`.
+    #[serde(default)]
+    pub kind: VariableKind,
+}
+
+/// How a variable reaches processes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VariableKind {
+    /// In the environment.
+    #[default]
+    Env,
+    /// As a file whose path is in the environment.
+    File,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct List<T> {
+    /// The items of this page.
+    pub items: Vec<T>,
+    /// How many there are on all pages.
+    pub total: usize,
+    /// `?page=` of the next page, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<usize>,
+}
+
+/// The body of `POST /tokens`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateToken {
+    /// What it is for.
+    pub name: String,
+    /// `all`, `read`, `ssh` or `workspace:<name>`; `all` when it is missing.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// Seconds until it expires; 30 days when it is missing.
+    #[serde(default)]
+    pub expires_in: Option<u64>,
+    /// Whose it is; the caller's when it is missing. Another's for administrators only.
+    #[serde(default)]
+    pub user: Option<String>,
+}
+
+/// A token. `token` itself is there once, in the answer to its creation.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// Its id.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// Its scope.
+    pub scope: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the hour.
+    pub last_used_at: Option<Timestamp>,
+    /// The secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The body of `POST /keys`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateKey {
+    /// A public key as in `authorized_keys`.
+    pub key: String,
+    /// A name; the key's comment when it is missing.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// An SSH key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `SHA256:…`.
+    pub fingerprint: String,
+    /// Algorithm and key as in `authorized_keys`.
+    pub key: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last used, to the hour.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The user's name: a DNS label.
+    pub name: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Whether the user administrates the installation.
+    #[serde(default)]
+    pub admin: bool,
+    /// Whether the user may sign in.
+    #[serde(default)]
+    pub disabled: bool,
+    /// When the user was added.
+    pub created_at: Timestamp,
+    /// A one-time link to sign in with; only in the answer to the creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_link: Option<String>,
+}
+
+/// The body of `POST /users`, for administrators.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateUser {
+    /// The user's name: a DNS label.
+    pub name: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Whether the user administrates the installation.
+    #[serde(default)]
+    pub admin: bool,
+}
+
+/// `GET /me`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Me {
+    /// The user's name.
+    pub user: String,
+    /// A name for people.
+    pub display_name: Option<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Whether the user administrates the installation.
+    pub admin: bool,
+    /// The scope of the credential used.
+    pub scope: String,
+    /// The domain of this installation.
+    pub domain: String,
+    /// Where workspaces live: `local` or `kubernetes`.
+    pub backend: String,
+    /// The SSH host and port.
+    pub ssh_host: String,
+    /// The SSH port.
+    pub ssh_port: u16,
+    /// The gateway's SSH host keys, as in `known_hosts` without the host.
+    pub ssh_host_keys: Vec<String>,
+    /// The gateway's version.
+    pub version: String,
+}
+
+/// An event of `GET /workspaces/{name}/events` (`event: event`); `event: workspace` carries a [`Workspace`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// One CamelCase word: `Woken`, `Ready`, `Stopped`…
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+    /// Who did it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// An error (RFC 9457, `application/problem+json`).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Problem {
+    /// A URI reference that names the kind: `/problems/<slug>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind, for people.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened here, and what to do.
+    pub detail: String,
+    /// Each field that is wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+}
+
+/// A field that is wrong.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FieldProblem {
+    /// Which, as a JSON pointer (RFC 6901).
+    pub field: String,
+    /// Why, and what would do.
+    pub reason: String,
+}
