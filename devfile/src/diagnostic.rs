@@ -1,0 +1,197 @@
+//! What is wrong with a devfile, said so that it can be put right.
+
+mod render;
+pub mod rule;
+
+use crate::source::{Place, Sources, Span};
+use rule::Rule;
+use serde::Serialize;
+
+/// Does the problem make the devfile unusable?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It doesn't, but it is probably not what was meant.
+    Warning,
+}
+
+/// One problem.
+///
+/// `Display` renders it as `file:line:column: message`, followed by the line with the place marked,
+/// the related places and the fix; `Serialize` gives the same to machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The rule that is broken.
+    pub rule: Rule,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// Where; absent only when there is no document (a file that is not text, say).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Other places that belong to it, each with what it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// Another place that a problem is about: the first of two equal names, say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// What is there.
+    pub what: String,
+}
+
+impl Diagnostic {
+    /// An error without a place.
+    pub fn error(rule: Rule, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, rule, message: message.into(), place: None, related: Vec::new(), fix: None }
+    }
+
+    /// Adds the fix.
+    pub fn fix(&mut self, fix: impl Into<String>) -> &mut Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// Adds a related place.
+    pub fn related(&mut self, place: Place, what: impl Into<String>) -> &mut Self {
+        self.related.push(Related { place, what: what.into() });
+        self
+    }
+}
+
+/// Problems in the order of their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Diagnostics {
+    items: Vec<Diagnostic>,
+    /// Problems beyond the limit, only counted.
+    #[serde(rename = "notShown", skip_serializing_if = "is_zero")]
+    hidden: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Diagnostics {
+    /// One problem alone.
+    pub fn one(diagnostic: Diagnostic) -> Self {
+        Self { items: vec![diagnostic], hidden: 0 }
+    }
+
+    /// The problems.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.items.iter()
+    }
+
+    /// How many there are, those not shown included.
+    pub fn len(&self) -> usize {
+        self.items.len() + self.hidden
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether one of them makes the devfile unusable.
+    pub fn has_errors(&self) -> bool {
+        self.hidden > 0 || self.items.iter().any(|d| d.severity == Severity::Error)
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// Collects problems while a devfile is read, with the documents that they point into.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Report {
+    pub(crate) sources: Sources,
+    found: Diagnostics,
+    limit: usize,
+    /// Takes what `error` returns once the limit is reached.
+    spare: Option<Diagnostic>,
+}
+
+impl Report {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit: limit.max(1), ..Self::default() }
+    }
+
+    pub(crate) fn error(&mut self, rule: Rule, span: Span, message: impl Into<String>) -> &mut Diagnostic {
+        self.add(Severity::Error, rule, span, message.into())
+    }
+
+    pub(crate) fn warning(&mut self, rule: Rule, span: Span, message: impl Into<String>) -> &mut Diagnostic {
+        self.add(Severity::Warning, rule, span, message.into())
+    }
+
+    fn add(&mut self, severity: Severity, rule: Rule, span: Span, message: String) -> &mut Diagnostic {
+        let mut diagnostic = Diagnostic::error(rule, message);
+        diagnostic.severity = severity;
+        if self.found.items.len() >= self.limit {
+            // Places cost a search in the text: what is not shown does not get one.
+            self.found.hidden += usize::from(severity == Severity::Error);
+            return self.spare.insert(diagnostic);
+        }
+        diagnostic.place = Some(self.sources.place(span));
+        self.found.items.push(diagnostic);
+        let last = self.found.items.len() - 1;
+        match self.found.items.get_mut(last) {
+            Some(diagnostic) => diagnostic,
+            None => self.spare.insert(Diagnostic::error(rule, "")),
+        }
+    }
+
+    /// Takes over those of another report's new problems that break certain rules.
+    pub(crate) fn adopt(&mut self, other: Self, rules: &[Rule]) {
+        let known = self.found.items.len();
+        let new = other.found.items.into_iter().skip(known).filter(|diagnostic| rules.contains(&diagnostic.rule));
+        self.found.items.extend(new);
+    }
+
+    /// Whether what comes now would only be counted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.found.items.len() >= self.limit
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Place {
+        self.sources.place(span)
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.found.has_errors()
+    }
+
+    pub(crate) fn errors(&self) -> usize {
+        self.found.items.iter().filter(|d| d.severity == Severity::Error).count() + self.found.hidden
+    }
+
+    /// The problems so far, in the order of documents and places.
+    pub(crate) fn diagnostics(&self) -> Diagnostics {
+        let mut found = self.found.clone();
+        let order = |d: &Diagnostic| {
+            let place = d.place.as_ref();
+            let file = place.and_then(|p| self.sources.iter().position(|s| s.name() == p.file));
+            (file, place.map(|p| p.start))
+        };
+        found.items.sort_by_cached_key(order);
+        found
+    }
+}

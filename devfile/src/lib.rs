@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+#[cfg(test)]
+mod corpus_tests;
+pub mod diagnostic;
+mod flatten;
+pub mod limits;
+pub mod model;
+pub mod node;
+pub mod quantity;
+pub mod resolve;
+pub mod schema;
+pub mod source;
+pub mod stage;
+mod validate;
+pub mod variables;
+pub mod write;
+mod yaml;
+
+pub use stage::load;

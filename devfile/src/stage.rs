@@ -1,0 +1,292 @@
+//! The steps from bytes to a devfile that can be relied on, each a type that only the step before can make.
+
+use crate::diagnostic::rule::Rule;
+use crate::diagnostic::{Diagnostics, Report};
+use crate::flatten;
+use crate::limits::Limits;
+use crate::model::Devfile;
+use crate::node::{Node, de};
+use crate::resolve::Resolver;
+use crate::schema::{self, Dialect, Edition};
+use crate::source::{Import, Sources};
+use crate::validate;
+use crate::variables::{self, Unknown};
+use crate::write::{self, WriteError};
+use crate::yaml;
+use indexmap::IndexMap;
+
+/// Values for `{{ name }}`.
+pub type Variables = IndexMap<String, String>;
+
+/// Bytes with a name: a path or an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'a> {
+    name: &'a str,
+    bytes: &'a [u8],
+}
+
+/// What every later stage holds: the tree, the typed devfile, and the documents that both came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    pub(crate) report: Report,
+    pub(crate) tree: Node,
+    pub(crate) dialect: Dialect,
+    pub(crate) devfile: Devfile,
+    pub(crate) unknown: Vec<Unknown>,
+}
+
+/// A devfile in the form that its version asks for. What it refers to may not exist.
+#[derive(Debug, Clone)]
+pub struct Parsed(Document);
+
+/// A devfile with its parent and plugins brought in.
+#[derive(Debug, Clone)]
+pub struct Flattened(Document);
+
+/// A flattened devfile with its variables substituted.
+#[derive(Debug, Clone)]
+pub struct Substituted(Document);
+
+/// A devfile that can be relied on: every rule of the specification holds.
+#[derive(Debug, Clone)]
+pub struct Valid(Document);
+
+/// Reads a devfile, brings in its parent and plugins, substitutes its variables and validates it.
+///
+/// `name` is the path or address that it was read from: problems are reported under it, and relative references are
+/// relative to it. Without variables from outside; [`Flattened::substitute`] takes those.
+///
+/// Of a devfile that fails in its form, the problems beyond the form are reported too where they can be told.
+pub fn load(name: &str, bytes: &[u8], resolver: &dyn Resolver, limits: &Limits) -> Result<Valid, Diagnostics> {
+    let form = Raw::new(name, bytes).form(None, limits);
+    if form.report.has_errors() {
+        return Err(form.further(limits));
+    }
+    form.parsed()?.flatten(resolver, limits)?.substitute(&Variables::new(), limits)?.validate()
+}
+
+/// A document that was read and held against its schema, whatever came of it.
+struct Form {
+    report: Report,
+    /// Absent if there is nothing to hold against a schema.
+    tree: Option<(Node, Dialect)>,
+}
+
+impl Form {
+    fn parsed(self) -> Result<Parsed, Diagnostics> {
+        let Self { mut report, tree } = self;
+        let decoded = tree.and_then(|(tree, dialect)| Some((decode(&tree, &mut report)?, tree, dialect)));
+        match decoded {
+            Some((devfile, tree, dialect)) if !report.has_errors() => {
+                Ok(Parsed(Document { report, tree, dialect, devfile, unknown: Vec::new() }))
+            }
+            _ => Err(report.diagnostics()),
+        }
+    }
+
+    /// The problems of a devfile whose form is wrong, with those beyond the form where they can be told.
+    fn further(self, limits: &Limits) -> Diagnostics {
+        let Self { report, tree } = self;
+        let Some((tree, dialect)) = tree else { return report.diagnostics() };
+        // A misspelt list is a list that is not there: what refers to it would only be noise.
+        let known = |key: &str| schema::content().field(key).is_some();
+        let whole = tree.as_map().is_some_and(|map| map.keys().all(|key| known(key)));
+        let imports = tree.get("parent").is_some() || tree.get("components").is_some_and(flatten::has_plugins);
+        // Whatever does not even decode has been reported with the form.
+        let devfile: Option<Devfile> = de::from_node(&tree).ok().filter(|_| whole && !imports);
+        let Some(devfile) = devfile else { return report.diagnostics() };
+        let document = Document { report, tree, dialect, devfile, unknown: Vec::new() };
+        let Document { mut report, tree, devfile, .. } = substituted(document, &Variables::new(), limits);
+        validate::validate(&devfile, &tree, &mut report);
+        report.diagnostics()
+    }
+}
+
+impl<'a> Raw<'a> {
+    /// Names some bytes. Relative references in them are relative to the name.
+    pub fn new(name: &'a str, bytes: &'a [u8]) -> Self {
+        Self { name, bytes }
+    }
+
+    /// Reads the YAML (or JSON) and checks it against the schema of its version.
+    pub fn parse(self, limits: &Limits) -> Result<Parsed, Diagnostics> {
+        self.form(None, limits).parsed()
+    }
+
+    /// The same for a document of a kind that is known beforehand: overrides by themselves, say.
+    pub fn parse_as(self, dialect: Dialect, limits: &Limits) -> Result<Parsed, Diagnostics> {
+        self.form(Some(dialect), limits).parsed()
+    }
+
+    fn form(self, dialect: Option<Dialect>, limits: &Limits) -> Form {
+        let mut report = Report::new(limits.diagnostics);
+        let tree = read(self, dialect, None, limits, &mut report);
+        Form { report, tree }
+    }
+}
+
+/// Reads one document and holds it against its schema. What is wrong with it is in the report.
+pub(crate) fn read(
+    raw: Raw<'_>,
+    dialect: Option<Dialect>,
+    import: Option<Import>,
+    limits: &Limits,
+    report: &mut Report,
+) -> Option<(Node, Dialect)> {
+    let mut tree = yaml::read(raw.name, raw.bytes, import, limits, report)?;
+    let dialect = match dialect {
+        Some(dialect) => dialect,
+        None => Dialect::Devfile(edition(&tree, report)?),
+    };
+    schema::check(&mut tree, dialect, report);
+    Some((tree, dialect))
+}
+
+/// The typed devfile of a tree that has passed the check.
+pub(crate) fn decode(tree: &Node, report: &mut Report) -> Option<Devfile> {
+    match de::from_node(tree) {
+        Ok(devfile) => Some(devfile),
+        Err(error) => {
+            report.error(Rule::Type, error.span.unwrap_or(tree.span), error.message);
+            None
+        }
+    }
+}
+
+/// The version that the document says it is written for. Without one the newest is assumed, to find the other problems.
+fn edition(tree: &Node, report: &mut Report) -> Option<Edition> {
+    if tree.as_map().is_none() {
+        let message = format!("a devfile is a mapping of fields, not {}", tree.kind());
+        report.error(Rule::Type, tree.span, message);
+        return None;
+    }
+    let Some(node) = tree.get("schemaVersion") else { return Some(Edition::LATEST) };
+    match node.as_text().map(str::parse) {
+        Some(Ok(edition)) => Some(edition),
+        Some(Err(unknown)) => {
+            let unknown: schema::UnknownEdition = unknown;
+            report.error(Rule::SchemaVersion, node.span, format!("schemaVersion {unknown}"));
+            None
+        }
+        None => Some(Edition::LATEST),
+    }
+}
+
+/// The end of a step: its tree as a typed devfile, or what is wrong.
+fn finish(tree: Option<Node>, dialect: Dialect, mut report: Report) -> Result<Document, Diagnostics> {
+    match tree.and_then(|tree| Some((decode(&tree, &mut report)?, tree))) {
+        Some((devfile, tree)) if !report.has_errors() => {
+            Ok(Document { report, tree, dialect, devfile, unknown: Vec::new() })
+        }
+        _ => Err(report.diagnostics()),
+    }
+}
+
+/// The document with its variables replaced, decoded again.
+fn substituted(mut document: Document, variables: &Variables, limits: &Limits) -> Document {
+    // The first version of the specification has no variables.
+    if document.dialect == Dialect::Devfile(Edition::V2_0_0) {
+        return document;
+    }
+    let mut all = std::mem::take(&mut document.devfile.variables);
+    all.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let (tree, report) = (&mut document.tree, &mut document.report);
+    document.unknown = variables::substitute(tree, &all, limits.expanded_bytes, report);
+    // Without a typed devfile there is an error in the report, and the stage is not reached.
+    document.devfile = decode(tree, report).unwrap_or_default();
+    document
+}
+
+impl Parsed {
+    /// Brings in the parent and the plugins, through the resolver.
+    pub fn flatten(self, resolver: &dyn Resolver, limits: &Limits) -> Result<Flattened, Diagnostics> {
+        let Document { mut report, tree, dialect, .. } = self.0;
+        let name = report.sources.iter().next().map(|source| source.name().to_owned()).unwrap_or_default();
+        let flat = flatten::flatten(tree, dialect, &name, resolver, limits, &mut report);
+        finish(flat, dialect, report).map(Flattened)
+    }
+}
+
+impl Flattened {
+    /// Replaces the `uri` of `kubernetes` and `openshift` components by what it leads to.
+    ///
+    /// The address is kept in the attribute `api.devfile.io/k8sLikeComponent-originalURI`, as the reference library does.
+    pub fn inline_manifests(self, resolver: &dyn Resolver, limits: &Limits) -> Result<Self, Diagnostics> {
+        let Document { mut report, mut tree, dialect, .. } = self.0;
+        flatten::manifests::inline(&mut tree, resolver, limits, &mut report);
+        finish(Some(tree), dialect, report).map(Self)
+    }
+
+    /// Replaces `{{ name }}` by the value of the variable; `variables` win over the devfile's own.
+    pub fn substitute(self, variables: &Variables, limits: &Limits) -> Result<Substituted, Diagnostics> {
+        let document = substituted(self.0, variables, limits);
+        if document.report.has_errors() { Err(document.report.diagnostics()) } else { Ok(Substituted(document)) }
+    }
+}
+
+impl Substituted {
+    /// Holds the devfile against the rules.
+    pub fn validate(self) -> Result<Valid, Diagnostics> {
+        let mut document = self.0;
+        validate::validate(&document.devfile, &document.tree, &mut document.report);
+        if document.report.has_errors() {
+            return Err(document.report.diagnostics());
+        }
+        Ok(Valid(document))
+    }
+}
+
+impl Valid {
+    /// The devfile, for keeping without the rest.
+    pub fn into_devfile(self) -> Devfile {
+        self.0.devfile
+    }
+}
+
+macro_rules! access {
+    ($($stage:ident)*) => {$(
+        impl $stage {
+            /// The devfile.
+            pub fn devfile(&self) -> &Devfile {
+                &self.0.devfile
+            }
+
+            /// The tree behind it, with places.
+            pub fn tree(&self) -> &Node {
+                &self.0.tree
+            }
+
+            /// The kind and version of the document.
+            pub fn dialect(&self) -> Dialect {
+                self.0.dialect
+            }
+
+            /// As YAML, in the order in which it was written. Comments are not kept.
+            pub fn to_yaml(&self) -> Result<String, WriteError> {
+                write::yaml(&self.0.tree)
+            }
+
+            /// As JSON, in the order in which it was written.
+            pub fn to_json(&self) -> Result<String, WriteError> {
+                write::json(&self.0.tree)
+            }
+
+            /// The documents that it came from, the devfile itself first.
+            pub fn sources(&self) -> &Sources {
+                &self.0.report.sources
+            }
+
+            /// Variables that are referred to and not defined (empty before the substitution).
+            pub fn unknown_variables(&self) -> &[Unknown] {
+                &self.0.unknown
+            }
+
+            /// What was noticed that does not make it unusable.
+            pub fn warnings(&self) -> Diagnostics {
+                self.0.report.diagnostics()
+            }
+        }
+    )*};
+}
+
+access!(Parsed Flattened Substituted Valid);
