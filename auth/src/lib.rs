@@ -1,0 +1,30 @@
+//! Who is asking: credentials to principals.
+//!
+//! * [`authenticator`]: every credential as a snapshot in memory, looked up without a lock on the way of a request;
+//!   [`known`] is the answer, with a signal that fires when the credential is taken away
+//! * credentials: [`token`] (programs), [`key`] (SSH), [`session`] (browsers), [`link`] (the first sign-in),
+//!   [`ticket`] (from the apex's session to one on a workspace's host)
+//! * [`cookie`], [`header`]: their names on the wire, so that they can be removed before a request goes upstream
+//! * [`user`]: people; [`owner`]: the person who started a gateway on their own machine
+//!
+//! A stored credential is the SHA-256 of at least 160 random bits. It is found by that digest, so the time that a
+//! look-up takes tells nothing about the secret.
+
+pub mod authenticator;
+pub mod cookie;
+pub mod digest;
+pub mod error;
+pub mod header;
+pub mod key;
+pub mod known;
+pub mod link;
+pub mod owner;
+pub mod random;
+pub mod session;
+mod snapshot;
+pub mod ticket;
+pub mod token;
+pub mod user;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,130 @@
+//! Browsers' sessions: signing in and out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use dormer_core::account::{Digest, Session};
+use dormer_core::name::UserName;
+use dormer_core::ports::accounts::Accounts;
+use dormer_core::ports::clock::Clock;
+use dormer_core::principal::Via;
+use dormer_core::secret::Secret;
+
+use crate::authenticator::Authenticator;
+use crate::digest::digest;
+use crate::error::SignInError;
+use crate::known::Known;
+use crate::random::{id, secret};
+use crate::ticket::{Grant, Tickets};
+
+/// How long a session lives, whatever is done in it.
+pub const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A session that was just made.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The cookie's value.
+    pub cookie: Secret,
+    /// Who.
+    pub user: UserName,
+    /// How long the cookie is good for.
+    pub life: Duration,
+}
+
+/// Signs browsers in and out.
+pub struct Sessions {
+    accounts: Arc<dyn Accounts>,
+    authenticator: Arc<Authenticator>,
+    clock: Arc<dyn Clock>,
+    tickets: Tickets,
+}
+
+impl Sessions {
+    /// Over these records.
+    pub fn new(accounts: Arc<dyn Accounts>, authenticator: Arc<Authenticator>, clock: Arc<dyn Clock>) -> Self {
+        Sessions { accounts, authenticator, clock, tickets: Tickets::default() }
+    }
+
+    /// Takes a one-time link and signs its user in on `host`, the apex. The session is always a new one, so nobody can
+    /// have planted it.
+    pub async fn sign_in_with_link(&self, link: &str, host: &str) -> Result<SignedIn, SignInError> {
+        if link.len() > 100 {
+            return Err(SignInError::Invalid);
+        }
+        let now = self.clock.now();
+        let link = self.accounts.take_link(&digest(link), now).await?.ok_or(SignInError::Invalid)?;
+        if link.expires_at <= now {
+            return Err(SignInError::Invalid);
+        }
+        self.sign_in(&link.user, host).await
+    }
+
+    /// Signs a user in on `host`, the apex: whoever calls this has seen a proof of who it is.
+    pub async fn sign_in(&self, user: &UserName, host: &str) -> Result<SignedIn, SignInError> {
+        // Somebody who was added a moment ago, by another process, is not in the snapshot yet.
+        if self.authenticator.user(user).is_none() {
+            self.authenticator.refresh().await?;
+        }
+        if self.authenticator.user(user).is_none() {
+            return Err(SignInError::Disabled);
+        }
+        let expires_at = self.clock.now().checked_add(LIFE).unwrap_or(Timestamp::MAX);
+        self.add(user.clone(), host, None, expires_at).await
+    }
+
+    /// A ticket for `host`, for the browser whose binding cookie there has the digest `binding`. None: `known` is not
+    /// an apex session's, and only such a one may pass itself on.
+    pub fn ticket(&self, known: &Known, host: &str, binding: Digest) -> Result<Option<Secret>, SignInError> {
+        let Via::Session(session) = &known.principal.via else { return Ok(None) };
+        let grant = Grant { user: known.principal.user.clone(), session: session.clone() };
+        self.tickets.issue(grant, host, binding, self.clock.now()).map(Some)
+    }
+
+    /// Takes a ticket and signs its user in on `host`, below the apex session that made it.
+    pub async fn exchange(&self, ticket: &str, host: &str, binding: &str) -> Result<SignedIn, SignInError> {
+        if ticket.len() > 100 || binding.is_empty() || binding.len() > 100 {
+            return Err(SignInError::Invalid);
+        }
+        let grant = self.tickets.take(ticket, host, binding, self.clock.now()).ok_or(SignInError::Invalid)?;
+        let expires_at = self.authenticator.session_end(&grant.session).ok_or(SignInError::Invalid)?;
+        self.add(grant.user, host, Some(grant.session), expires_at).await
+    }
+
+    async fn add(
+        &self,
+        user: UserName,
+        host: &str,
+        parent: Option<String>,
+        expires_at: Timestamp,
+    ) -> Result<SignedIn, SignInError> {
+        let cookie = secret()?;
+        let created_at = self.clock.now();
+        let session = Session {
+            id: id()?,
+            user: user.clone(),
+            digest: digest(cookie.expose()),
+            host: host.to_string(),
+            parent,
+            created_at,
+            expires_at,
+        };
+        self.accounts.add_session(session).await?;
+        self.authenticator.refresh().await?;
+        let life = expires_at.duration_since(created_at).unsigned_abs();
+        Ok(SignedIn { cookie, user, life })
+    }
+
+    /// Ends a session, and those on workspace hosts below it. Whoever came with a token or a key has none.
+    pub async fn sign_out(&self, known: &Known) -> Result<(), SignInError> {
+        if let Via::Session(session) = &known.principal.via {
+            self.accounts.remove_session(session).await?;
+            self.authenticator.refresh().await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
