@@ -1,0 +1,61 @@
+//! Who came, from where, by which credential, and what for. Never what was typed, and never a secret.
+
+use std::net::SocketAddr;
+
+use dormer_core::principal::{Principal, Via};
+use dormer_wire::door::Want;
+
+/// A name that somebody unknown sent: shortened, and printed with its control characters escaped.
+fn claimed(name: &str) -> String {
+    format!("{:?}", name.chars().take(64).collect::<String>())
+}
+
+/// The credential by what names it.
+fn credential(principal: &Principal) -> String {
+    match &principal.via {
+        Via::Key(fingerprint) => format!("key {fingerprint}"),
+        Via::Token(id) => format!("token {id}"),
+        Via::Session(id) => format!("session {id}"),
+        Via::System => "system".to_string(),
+    }
+}
+
+/// Somebody was let in.
+pub(super) fn login(peer: SocketAddr, workspace: &str, who: &Principal) {
+    tracing::info!(
+        target: "audit", event = "ssh.login", %peer, workspace, user = %who.user, credential = credential(who)
+    );
+}
+
+/// Somebody was not. `credential`: the kind, and a key's fingerprint.
+pub(super) fn refused(peer: SocketAddr, workspace: &str, credential: &str, known: Option<&Principal>) {
+    let user = known.map(|who| who.user.to_string());
+    tracing::info!(
+        target: "audit", event = "ssh.refused", %peer, workspace = claimed(workspace), credential, user
+    );
+}
+
+/// A channel was opened, or a command begun.
+pub(super) fn channel(peer: SocketAddr, workspace: &str, who: &Principal, want: &Want) {
+    let what = match want {
+        Want::Exec(exec) if exec.command.is_some() => "exec".to_string(),
+        Want::Exec(_) => "shell".to_string(),
+        Want::Sftp => "sftp".to_string(),
+        Want::Port { port } => format!("port {port}"),
+        Want::Socket { path } => format!("socket {path:?}"),
+        _ => "other".to_string(),
+    };
+    tracing::info!(target: "audit", event = "ssh.channel", %peer, workspace, user = %who.user, what);
+}
+
+/// A forwarding was refused.
+pub(super) fn forward_refused(peer: SocketAddr, workspace: &str, who: &Principal, target: &str) {
+    tracing::info!(
+        target: "audit", event = "ssh.forward-refused", %peer, workspace, user = %who.user, to = claimed(target)
+    );
+}
+
+/// A connection was ended from our side.
+pub(super) fn ended(peer: SocketAddr, why: &str) {
+    tracing::info!(target: "audit", event = "ssh.ended", %peer, why);
+}
