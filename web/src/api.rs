@@ -1,0 +1,50 @@
+//! The API, `/api/v1`: JSON in, JSON out, problems where it is refused. The types are in `dormer_wire::api`; the
+//! description that is made from them and from the handlers is at `openapi.json`.
+//!
+//! No answer has a CORS header: a page of another origin, a workspace's own included, reads nothing here.
+
+pub mod check;
+pub mod create;
+pub mod events;
+pub mod keys;
+pub mod logs;
+pub mod me;
+pub mod openapi;
+pub mod patch;
+pub mod record;
+pub mod tokens;
+pub mod users;
+pub mod watch;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{delete, get};
+use http::StatusCode;
+
+use crate::app::App;
+use crate::problem::Refused;
+
+/// The routes, to be nested below `/api/v1`.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/workspaces", get(workspaces::list).post(create::create))
+        .route("/events", get(watch::all))
+        .route("/workspaces/{name}", get(workspaces::get).patch(patch::patch).delete(workspaces::delete))
+        .route("/workspaces/{name}/events", get(events::events))
+        .route("/workspaces/{name}/logs/{command}", get(logs::logs))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{id}", delete(tokens::revoke))
+        .route("/keys", get(keys::list).post(keys::create))
+        .route("/keys/{id}", delete(keys::remove))
+        .route("/users", get(users::list).post(users::create))
+        .route("/users/{name}", delete(users::remove))
+        .route("/me", get(me::me))
+        .route("/openapi.json", get(openapi::serve))
+        .method_not_allowed_fallback(|| async {
+            let detail = "This route exists, but not for this method. /api/v1/openapi.json lists all of them.";
+            Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", detail)
+        })
+        .fallback(|| async { Refused::not_found("route; /api/v1/openapi.json lists all of them") })
+}

@@ -1,0 +1,161 @@
+//! Creating a workspace: check, resolve the source, check its devfile, name it, write the record.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::{HeaderValue, StatusCode, header};
+
+use dormer_core::name::{ProjectName, WorkspaceName};
+use dormer_core::ports::forge::{Asked, Resolved};
+use dormer_core::ports::store::StoreError;
+use dormer_core::principal::Principal;
+use dormer_core::workspace::Spec;
+use dormer_wire::api::{self, CreateWorkspace};
+
+use crate::api::check::Check;
+use crate::api::record::show;
+use crate::app::App;
+use crate::body::Body;
+use crate::problem::Refused;
+use crate::who::FullWriter;
+
+/// How often another suggested name is tried when somebody was faster.
+const TRIES: usize = 5;
+
+/// Creates a workspace, and starts it unless told otherwise.
+#[utoipa::path(post, path = "/api/v1/workspaces", tag = "workspaces", request_body = CreateWorkspace,
+    responses((status = 201, body = api::Workspace, headers(("Location" = String))),
+        (status = 409, body = api::Problem), (status = 422, body = api::Problem), (status = 502, body = api::Problem)))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    FullWriter(known): FullWriter,
+    Body(wanted): Body<CreateWorkspace>,
+) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1], Json<api::Workspace>), Refused> {
+    let who = &known.principal;
+    let source = wanted.source.clone();
+    let (name, mut spec) = spec(wanted, who)?;
+
+    let resolved = match &source {
+        Some(source) => Some(resolve(&app, who, source, spec.devfile_path.clone()).await?),
+        None => None,
+    };
+    let mut devfile_field = "/devfile";
+    if let Some(resolved) = &resolved {
+        spec.source = Some(resolved.source.clone());
+        match (&resolved.devfile, &spec.devfile, &spec.devfile_path) {
+            (Some((path, text)), None, _) => {
+                devfile_field = "/devfilePath";
+                spec.devfile_path = Some(path.clone());
+                spec.devfile = Some(text.clone());
+            }
+            (None, None, Some(path)) => {
+                let mut reason = format!("the repository has no '{path}' at this commit");
+                if !resolved.others.is_empty() {
+                    reason.push_str(&format!("; it has {}", resolved.others.join(", ")));
+                }
+                return Err(Refused::field("/devfilePath", reason));
+            }
+            _ => {}
+        }
+    }
+    if let Some(text) = &spec.devfile {
+        (app.deps.check_devfile)(text).map_err(|reason| Refused::field(devfile_field, reason))?;
+    }
+
+    let record = match name {
+        Some(name) => app.deps.store.create(&name, spec).await?,
+        None => suggested(&app, resolved.as_ref(), spec).await?,
+    };
+    app.note(&record.name, who, "Created", format!("{} created it", who.user)).await;
+    app.seen(&record).await;
+    let location = HeaderValue::try_from(format!("/api/v1/workspaces/{}", record.name))
+        .unwrap_or(HeaderValue::from_static("/api/v1/workspaces"));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(show(&record, None, &app.deps.info))))
+}
+
+async fn resolve(
+    app: &App,
+    who: &Principal,
+    source: &api::Source,
+    devfile_path: Option<String>,
+) -> Result<Resolved, Refused> {
+    let asked = Asked {
+        url: source.url.clone(),
+        // A commit that was given is what was asked for, whatever the branch is by now.
+        reference: source.commit.clone().or_else(|| source.reference.clone()),
+        merge_request: source.merge_request,
+        devfile_path,
+        local: app.deps.info.local_sources && who.admin,
+    };
+    Ok(app.deps.forge.resolve(&asked).await?)
+}
+
+/// Creates it under the first free name that its source suggests.
+async fn suggested(
+    app: &App,
+    resolved: Option<&Resolved>,
+    spec: Spec,
+) -> Result<dormer_core::workspace::Workspace, Refused> {
+    let unnamed = || Refused::field("/name", "no name can be made from the source: give one");
+    let resolved = resolved.ok_or_else(unnamed)?;
+    let request = resolved.source.merge_request.map(|number| number.to_string());
+    let mut parts = vec![resolved.repository.as_str()];
+    // The default branch needs no mention; what was asked for does.
+    parts.extend(request.as_deref().or(resolved.source.reference.as_deref()));
+    let mut lost = Vec::new();
+    for _ in 0..TRIES {
+        let taken = |name: &WorkspaceName| lost.contains(name) || app.deps.directory.get(name.as_str()).is_some();
+        let name = WorkspaceName::suggest(&parts, taken).ok_or_else(unnamed)?;
+        match app.deps.store.create(&name, spec.clone()).await {
+            Err(StoreError::Taken(name)) => lost.push(name),
+            other => return Ok(other?),
+        }
+    }
+    Err(Refused::conflict("name-taken", "Every name that its source suggests is taken: give one with 'name'."))
+}
+
+/// The name, where one is given, and the spec, with everything but its source.
+fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceName>, Spec), Refused> {
+    let mut check = Check::default();
+    let name = wanted.name.filter(|name| !name.is_empty());
+    let named = name.is_some();
+    let name = name.and_then(|name| check.parse::<WorkspaceName>("/name", &name));
+    let project: Option<ProjectName> = check.parse("/project", wanted.project.as_deref().unwrap_or("default"));
+    match &wanted.source {
+        Some(source) => check.source(source),
+        None if !named => check.wrong("/name", "without a source, a name is needed"),
+        None => {}
+    }
+    if wanted.source.is_none() && wanted.devfile_path.is_some() {
+        check.wrong("/devfilePath", "there is no repository to look in: give a source, or 'devfile' with the text");
+    }
+    if wanted.devfile.is_some() && wanted.devfile_path.is_some() {
+        check.wrong("/devfilePath", "give a devfile or its path, not both");
+    }
+    let class = wanted.class.unwrap_or_else(|| "default".into());
+    if class.parse::<ProjectName>().is_err() {
+        check.wrong("/class", "a class's name is a label: lower-case letters, digits and '-'");
+    }
+    let Some(project) = project else {
+        check.done()?;
+        return Err(Refused::field("/project", "no such project"));
+    };
+    let spec = Spec {
+        display_name: check.text("/displayName", wanted.display_name, 200, true),
+        description: check.text("/description", wanted.description, 2000, false),
+        running: wanted.running.unwrap_or(true),
+        devfile: wanted.devfile,
+        devfile_path: check.devfile_path(wanted.devfile_path),
+        class,
+        editor: check.editor(wanted.editor.as_deref()),
+        variables: check.variables(wanted.variables),
+        resources: check.resources(wanted.resources),
+        storage: check.storage(wanted.storage),
+        lifecycle: check.lifecycle(wanted.lifecycle),
+        ports: check.ports(wanted.ports),
+        ..Spec::new(who.user.clone(), project)
+    };
+    check.done()?;
+    Ok((name, spec))
+}

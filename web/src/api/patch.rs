@@ -1,0 +1,217 @@
+//! Changing a workspace.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use dormer_core::directory::Entry;
+use dormer_core::may::Action;
+use dormer_core::name::WorkspaceName;
+use dormer_core::phase::Phase;
+use dormer_core::ports::store::modify;
+use dormer_core::principal::Principal;
+use dormer_core::workspace::{Lifecycle, Port, Resources, Spec, Variable};
+use dormer_wire::api::{self, PatchWorkspace};
+use dormer_wire::report::ActivityKind;
+
+use crate::api::check::Check;
+use crate::api::record::show;
+use crate::app::App;
+use crate::body::Body;
+use crate::problem::Refused;
+use crate::who::Writer;
+
+/// How long a restart waits for the stop. A stop itself is given up sooner than that.
+const STOPS_WITHIN: Duration = Duration::from_secs(180);
+
+/// A change that was checked.
+#[derive(Default)]
+struct Change {
+    display_name: Option<Option<String>>,
+    description: Option<Option<String>>,
+    variables: Option<Vec<Variable>>,
+    ports: Option<Vec<Port>>,
+    resources: Option<Resources>,
+    lifecycle: Option<Lifecycle>,
+    archived: Option<bool>,
+    stop: bool,
+    start: bool,
+    restart: bool,
+}
+
+/// Changes a workspace: what is missing in the body stays as it is. A restart goes on after the answer; should the
+/// gateway end between its stop and its start, the workspace stays stopped.
+#[utoipa::path(patch, path = "/api/v1/workspaces/{name}", tag = "workspaces", params(("name" = String, Path)),
+    request_body = PatchWorkspace, responses((status = 200, body = api::Workspace), (status = 403, body = api::Problem),
+        (status = 404, body = api::Problem), (status = 409, body = api::Problem), (status = 422, body = api::Problem)))]
+pub async fn patch(
+    State(app): State<Arc<App>>,
+    Writer(known): Writer,
+    Path(name): Path<String>,
+    Body(wanted): Body<PatchWorkspace>,
+) -> Result<Json<api::Workspace>, Refused> {
+    let who = &known.principal;
+    // Before anything is said about the body: what may not be seen has no fields.
+    let entry = app.admit(who, &name, Action::View)?;
+    for action in actions(&wanted) {
+        app.admit(who, &name, action)?;
+    }
+    let name = entry.peek().name.clone();
+    if entry.peek().deleted {
+        return Err(Refused::conflict("deleting", "This workspace is being deleted."));
+    }
+    let change = change(wanted)?;
+    if change.restart && entry.peek().status.phase == Phase::Archived {
+        return Err(Refused::conflict("archived", "This workspace is archived: unarchive it first."));
+    }
+
+    let (mut record, changed) = modify(&*app.deps.store, &name, |_, spec| change.apply(spec)).await?;
+    if changed {
+        app.note(&name, who, change.reason(), format!("{} {} it", who.user, change.verb())).await;
+    }
+    if change.start {
+        record = app.deps.waker.ask(&name, who.user.as_str()).await?;
+        entry.live.touch(app.deps.clock.now(), ActivityKind::Api);
+    }
+    if change.restart {
+        restart(&app, &entry, record.version, who);
+    }
+    app.seen(&record).await;
+    Ok(Json(show(&record, Some(&entry.live), &app.deps.info)))
+}
+
+/// What has to be allowed for a change.
+fn actions(wanted: &PatchWorkspace) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if wanted.running.is_some() || wanted.restart.is_some() {
+        actions.push(Action::Run);
+    }
+    let edits = [
+        wanted.display_name.is_some(),
+        wanted.description.is_some(),
+        wanted.variables.is_some(),
+        wanted.resources.is_some(),
+        wanted.lifecycle.is_some(),
+    ];
+    if edits.contains(&true) {
+        actions.push(Action::Edit);
+    }
+    // A port's entry says with whom it is shared.
+    if wanted.archived.is_some() || wanted.ports.is_some() {
+        actions.push(Action::Own);
+    }
+    actions
+}
+
+fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
+    let mut check = Check::default();
+    let restart = wanted.restart == Some(true);
+    if wanted.archived == Some(true) && (wanted.running == Some(true) || restart) {
+        check.wrong("/archived", "a workspace cannot run and be archived");
+    }
+    if restart && wanted.running == Some(false) {
+        check.wrong("/restart", "a workspace cannot be stopped and restarted at once");
+    }
+    let change = Change {
+        display_name: wanted.display_name.map(|text| check.text("/displayName", Some(text), 200, true)),
+        description: wanted.description.map(|text| check.text("/description", Some(text), 2000, false)),
+        variables: wanted.variables.map(|variables| check.variables(variables)),
+        ports: wanted.ports.map(|ports| check.ports(ports)),
+        resources: wanted.resources.map(|resources| check.resources(resources)),
+        lifecycle: wanted.lifecycle.map(|lifecycle| check.lifecycle(lifecycle)),
+        archived: wanted.archived,
+        stop: wanted.running == Some(false),
+        start: wanted.running == Some(true) && !restart,
+        restart,
+    };
+    check.done()?;
+    Ok(change)
+}
+
+impl Change {
+    /// Writes it into a spec. Whether anything is another now.
+    fn apply(&self, spec: &mut Spec) -> bool {
+        let before = spec.clone();
+        fn put<T: Clone>(place: &mut T, value: &Option<T>) {
+            if let Some(value) = value {
+                *place = value.clone();
+            }
+        }
+        put(&mut spec.display_name, &self.display_name);
+        put(&mut spec.description, &self.description);
+        put(&mut spec.variables, &self.variables);
+        put(&mut spec.ports, &self.ports);
+        put(&mut spec.resources, &self.resources);
+        put(&mut spec.lifecycle, &self.lifecycle);
+        put(&mut spec.archived, &self.archived);
+        if self.stop || self.archived == Some(true) || (self.restart && spec.running) {
+            spec.running = false;
+        }
+        *spec != before
+    }
+
+    fn reason(&self) -> &'static str {
+        match (self.archived, self.stop, self.restart) {
+            (Some(true), ..) => "ArchiveAsked",
+            (Some(false), ..) => "Unarchived",
+            (_, true, _) => "StopAsked",
+            (_, _, true) => "RestartAsked",
+            _ => "Changed",
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match (self.archived, self.stop, self.restart) {
+            (Some(true), ..) => "archived",
+            (Some(false), ..) => "unarchived",
+            (_, true, _) => "stopped",
+            (_, _, true) => "restarted",
+            _ => "changed",
+        }
+    }
+}
+
+/// Starts it again once it has stopped. The stop is written already, as `version`.
+fn restart(app: &Arc<App>, entry: &Arc<Entry>, version: u64, who: &Principal) {
+    let (app, entry, by) = (Arc::clone(app), Arc::clone(entry), who.user.to_string());
+    tokio::spawn(async move {
+        let name = entry.peek().name.clone();
+        tokio::select! {
+            () = app.shutdown.cancelled() => {}
+            stopped = tokio::time::timeout(STOPS_WITHIN, stopped(&entry, version)) => match stopped {
+                Ok(true) => start_again(&app, &name, &by).await,
+                Ok(false) => {}
+                Err(_) => tracing::warn!(workspace = %name, "not restarted: it did not stop in time"),
+            },
+        }
+    });
+}
+
+async fn start_again(app: &App, name: &WorkspaceName, by: &str) {
+    if let Err(error) = app.deps.waker.ask(name, by).await {
+        tracing::warn!(workspace = %name, %error, "not restarted");
+    }
+}
+
+/// Waits until nothing of it runs. False: it is gone.
+async fn stopped(entry: &Entry, version: u64) -> bool {
+    let mut news = entry.subscribe();
+    loop {
+        // Somebody who started it meanwhile has done what is left to do.
+        let settled = {
+            let record = entry.peek();
+            let phase = record.status.phase;
+            let down = matches!(phase, Phase::Stopped | Phase::Failed | Phase::Pending | Phase::Archived);
+            // A record from before the stop says nothing about it.
+            record.version >= version && (record.spec.running || down)
+        };
+        if settled {
+            return true;
+        }
+        if news.changed().await.is_err() {
+            return false;
+        }
+    }
+}
