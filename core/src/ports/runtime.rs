@@ -1,5 +1,6 @@
 //! What runs workspaces.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -62,4 +63,14 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Deletes its files. It does not run.
     async fn erase(&self, workspace: &Workspace) -> Result<(), RuntimeError>;
+
+    /// The last lines that the agent itself left, for when it ended without a word. None: there are none.
+    async fn log_tail(&self, _workspace: &Workspace) -> Option<String> {
+        None
+    }
+
+    /// The folder inside the workspace that projects are in.
+    fn projects_root(&self, _workspace: &Workspace) -> PathBuf {
+        "/projects".into()
+    }
 }

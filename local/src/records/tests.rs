@@ -1,0 +1,5 @@
+//! The promises of the ports, kept by the real database.
+
+mod accounts;
+mod crash;
+mod workspaces;

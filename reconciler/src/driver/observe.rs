@@ -1,0 +1,84 @@
+//! Gathering what is to be known of a workspace: from the runtime, and from its agent.
+
+use dormer_core::directory::Live;
+use dormer_core::phase::Phase;
+use dormer_core::ports::runtime::Seen;
+use dormer_core::step::Observed;
+use dormer_wire::report::{Activity, ActivityKind, AgentState, AgentStatus};
+
+use super::{Driver, Trouble};
+use crate::link::{Link, Word};
+
+impl Driver {
+    /// What is there now.
+    pub(super) async fn observe(&mut self) -> Result<Observed, Trouble> {
+        let phase = self.latest.status.phase;
+        if let Some(link) = &mut self.link {
+            match link.word() {
+                // Somebody speaks: it is there, whatever else may be.
+                Word::Said(agent) => {
+                    self.take_note(&agent);
+                    return Ok(alive(&agent, phase));
+                }
+                Word::Dialling(since) => {
+                    let silent = since.elapsed() >= self.context.config.contact_limit;
+                    if silent && phase == Phase::Running {
+                        return Ok(Observed::Lost);
+                    }
+                }
+                Word::Ended => self.link = None,
+            }
+        }
+        Ok(match self.context.runtime.look(&self.latest).await? {
+            Seen::Absent => {
+                self.link = None;
+                Observed::Absent
+            }
+            Seen::Lost => {
+                self.link = None;
+                Observed::Lost
+            }
+            Seen::Alive { instance, door } => {
+                if self.link.as_ref().is_none_or(|link| link.instance != instance || link.door != door) {
+                    self.link = Some(Link::new(door, instance));
+                }
+                // After a restart of the gateway, what ran is taken to run until its agent says otherwise.
+                Observed::Alive { ready: phase == Phase::Running, failed: false }
+            }
+        })
+    }
+
+    /// What people do in it, as the agent saw.
+    fn take_note(&mut self, agent: &AgentStatus) {
+        let now = self.now();
+        // Also at its end: from then on it counts how long nobody was there.
+        if agent.busy || self.was_busy {
+            self.busy_at = Some(now);
+        }
+        self.was_busy = agent.busy;
+        // Whether a process at work counts is the policy's to say, and a workspace cannot act in the future.
+        if let Some(Activity { at, kind }) = &agent.activity
+            && *kind != ActivityKind::Busy
+            // Once: what is told to happen in the future would happen at every look.
+            && self.told_activity.replace(*at) != Some(*at)
+        {
+            touch(&self.entry.live, (*at).min(now), *kind);
+        }
+    }
+}
+
+fn touch(live: &Live, at: jiff::Timestamp, kind: ActivityKind) {
+    if live.activity().is_none_or(|known| known.at < at) {
+        live.touch(at, kind);
+    }
+}
+
+fn alive(agent: &AgentStatus, phase: Phase) -> Observed {
+    let ready = match agent.state {
+        AgentState::Ready => true,
+        // One that ran and is on its way out is not starting again; it is gone soon.
+        AgentState::Starting | AgentState::Stopping => phase == Phase::Running,
+        AgentState::Failed => false,
+    };
+    Observed::Alive { ready, failed: agent.state == AgentState::Failed }
+}
