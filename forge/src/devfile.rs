@@ -1,0 +1,170 @@
+//! The devfile at a commit: the commit's tree is fetched without its files, then the one file.
+
+use crate::refs::Picked;
+use crate::runner::{GitError, Runner};
+
+/// The largest devfile.
+const MAX_DEVFILE: usize = 1 << 20;
+/// The longest list of candidates.
+const MAX_LIST: usize = 1 << 20;
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The devfile: path and text.
+    pub devfile: Option<(String, String)>,
+    /// Others that could have been meant.
+    pub others: Vec<String>,
+    /// The commit, where the ref had moved on meanwhile.
+    pub commit: String,
+}
+
+/// Why nothing was found.
+#[derive(Debug, thiserror::Error)]
+pub enum DevfileError {
+    /// The repository has no such commit.
+    #[error("no such commit")]
+    NoCommit,
+    /// The path that was asked for is not there, or no file.
+    #[error("file '{0}'")]
+    NoFile(String),
+    /// It is larger than a devfile may be, or no text.
+    #[error("{0} is no devfile: it has more than 1 MB, or is not text")]
+    NoDevfile(String),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// Finds the devfile of a commit: the one at `path`, else the first in the order in which they are looked for.
+pub async fn find(git: &Runner, url: &str, picked: &Picked, path: Option<&str>) -> Result<Found, DevfileError> {
+    let Some(commit) = &picked.commit else { return Ok(Found::default()) };
+    let commit = fetch(git, url, commit, picked.full.as_deref()).await?;
+    let listed = match path {
+        Some(path) => tree(git, &commit, &[path]).await?,
+        None => {
+            let places = [".devfile.yaml", "devfile.yaml", ".devfile/", ".gitlab/workspaces/"];
+            tree(git, &commit, &places).await?
+        }
+    };
+    let candidates = match path {
+        Some(path) => listed.into_iter().filter(|entry| entry.path == path).collect(),
+        None => in_order(listed),
+    };
+    let Some((first, others)) = candidates.split_first() else {
+        return match path {
+            Some(path) => Err(DevfileError::NoFile(crate::source::reference::shown(path))),
+            None => Ok(Found { commit, ..Found::default() }),
+        };
+    };
+    let text = match git.run(&["-C", "repository", "cat-file", "blob", &first.id], MAX_DEVFILE).await {
+        Ok(bytes) => String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')),
+        Err(GitError::TooLong(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let text = text.ok_or_else(|| DevfileError::NoDevfile(first.path.clone()))?;
+    let others = others.iter().map(|entry| entry.path.clone()).collect();
+    Ok(Found { devfile: Some((first.path.clone(), text)), others, commit })
+}
+
+/// A file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    id: String,
+    path: String,
+}
+
+async fn fetch(git: &Runner, url: &str, commit: &str, full: Option<&str>) -> Result<String, DevfileError> {
+    git.run(&["init", "-q", "--bare", "repository"], 1024).await?;
+    // As a value of the configuration, a URL can be no option; and git remembers there that files are to come later.
+    git.run(&["-C", "repository", "config", "remote.origin.url", url], 1024).await?;
+    let shallow =
+        ["-C", "repository", "fetch", "-q", "--depth=1", "--filter=blob:none", "--no-tags", "--no-recurse-submodules"];
+    let by = |what| shallow.into_iter().chain(["origin", what]).collect::<Vec<_>>();
+    match (git.run(&by(commit), 1024).await, full) {
+        (Ok(_), _) => Ok(commit.into()),
+        // Servers of the old protocol give only what a ref points to.
+        (Err(GitError::Refused(_)), Some(full)) => {
+            git.run(&by(full), 1024).await?;
+            let head = git.run(&["-C", "repository", "rev-parse", "--verify", "FETCH_HEAD^{commit}"], 1024).await?;
+            Ok(String::from_utf8_lossy(&head).trim().to_string())
+        }
+        (Err(GitError::Refused(why)), None) if is_unknown(&why) => Err(DevfileError::NoCommit),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+fn is_unknown(why: &str) -> bool {
+    [
+        "not our ref",
+        "unadvertised object",
+        "couldn't find remote ref",
+        "no such remote ref",
+        "not a commit",
+        "bad object",
+    ]
+    .iter()
+    .any(|words| why.to_lowercase().contains(words))
+}
+
+async fn tree(git: &Runner, commit: &str, places: &[&str]) -> Result<Vec<Entry>, DevfileError> {
+    let mut arguments = vec!["-C", "repository", "--literal-pathspecs", "ls-tree", "-z", commit, "--"];
+    arguments.extend(places);
+    let listed = git.run(&arguments, MAX_LIST).await?;
+    let listed = String::from_utf8_lossy(&listed).into_owned();
+    Ok(listed.split('\0').filter_map(entry).collect())
+}
+
+/// A plain file; a link could point anywhere and a folder is no devfile.
+fn entry(line: &str) -> Option<Entry> {
+    let (about, path) = line.split_once('\t')?;
+    let mut about = about.split(' ');
+    let (mode, kind, id) = (about.next()?, about.next()?, about.next()?);
+    let plain = matches!(mode, "100644" | "100755") && kind == "blob" && !path.chars().any(char::is_control);
+    plain.then(|| Entry { id: id.into(), path: path.into() })
+}
+
+/// The candidates in the order in which they are looked for.
+fn in_order(listed: Vec<Entry>) -> Vec<Entry> {
+    let rank = |path: &str| {
+        let yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+        match path {
+            ".devfile.yaml" => Some(0),
+            "devfile.yaml" => Some(1),
+            _ if path.starts_with(".devfile/") && yaml => Some(2),
+            _ if path.starts_with(".gitlab/workspaces/") && yaml => Some(3),
+            _ => None,
+        }
+    };
+    let mut ranked = listed.into_iter().filter_map(|entry| Some((rank(&entry.path)?, entry))).collect::<Vec<_>>();
+    ranked.sort_by(|a, b| (a.0, &a.1.path).cmp(&(b.0, &b.1.path)));
+    ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order() {
+        let paths =
+            [".devfile/b.yaml", ".gitlab/workspaces/x.yaml", ".devfile/README.md", ".devfile/a.yml", "devfile.yaml"];
+        let listed = paths.map(|path| Entry { id: "1".into(), path: path.into() }).to_vec();
+        let order = in_order(listed).into_iter().map(|entry| entry.path).collect::<Vec<_>>();
+        assert_eq!(order, ["devfile.yaml", ".devfile/a.yml", ".devfile/b.yaml", ".gitlab/workspaces/x.yaml"]);
+    }
+
+    #[test]
+    fn only_plain_files() {
+        assert!(entry("100644 blob abc\tdevfile.yaml").is_some());
+        for other in [
+            "120000 blob abc\tdevfile.yaml",
+            "040000 tree abc\tdevfile.yaml",
+            "160000 commit abc\tx",
+            "100644 blob abc\ta\nb",
+            "",
+        ] {
+            assert!(entry(other).is_none(), "{other}");
+        }
+    }
+}

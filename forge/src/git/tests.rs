@@ -1,0 +1,301 @@
+//! Against real repositories in temporary folders: `file:` URLs, and git's own HTTP server behind a small CGI gateway.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+
+use super::*;
+use crate::source::Beside;
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let set = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main", "-c", "tag.gpgSign=false"];
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(set)
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_string()
+}
+
+/// A bare repository `srv/app.git`, and its commits: the first one, main, feature/x.
+struct Repository {
+    folder: tempfile::TempDir,
+    first: String,
+    main: String,
+    feature: String,
+}
+
+impl Repository {
+    fn new() -> Repository {
+        let folder = tempfile::tempdir().unwrap();
+        let work = folder.path().join("work");
+        std::fs::create_dir_all(&work).unwrap();
+        git(&work, &["init", "-q"]);
+        let write = |path: &str, text: &str| {
+            let path = work.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let commit = |message: &str| {
+            git(&work, &["add", "-A"]);
+            git(&work, &["commit", "-q", "--allow-empty", "-m", message]);
+            git(&work, &["rev-parse", "HEAD"])
+        };
+        write("README.md", "# app\n");
+        let first = commit("first");
+        git(&work, &["tag", "-a", "v1", "-m", "v1"]);
+        write("devfile.yaml", "schemaVersion: 2.2.0\n");
+        write(".devfile/b.yaml", "b");
+        write(".devfile/a.yaml", "a");
+        write("docs/dev.yaml", "docs");
+        write("huge.yaml", &"#".repeat(MAX + 1));
+        std::os::unix::fs::symlink("/etc/passwd", work.join("link.yaml")).unwrap();
+        let main = commit("main");
+        git(&work, &["checkout", "-q", "-b", "feature/x"]);
+        write(".devfile.yaml", "feature");
+        let feature = commit("feature");
+        git(&work, &["update-ref", "refs/pull/7/head", &feature]);
+        git(&work, &["checkout", "-q", "main"]);
+        std::fs::create_dir(folder.path().join("srv")).unwrap();
+        git(folder.path(), &["clone", "-q", "--mirror", "work", "srv/app.git"]);
+        git(folder.path(), &["init", "-q", "--bare", "srv/empty.git"]);
+        Repository { folder, first, main, feature }
+    }
+
+    fn url(&self) -> String {
+        format!("file://{}/srv/app.git", self.folder.path().display())
+    }
+}
+
+const MAX: usize = 1 << 20;
+
+fn asked(url: &str) -> Asked {
+    Asked { url: url.into(), local: true, ..Asked::default() }
+}
+
+async fn resolve(asked: &Asked) -> Result<Resolved, ForgeError> {
+    Git::new(Config { limit: Duration::from_secs(30), ..Config::default() }).resolve(asked).await
+}
+
+#[tokio::test]
+async fn a_repository_by_everything_that_names_a_commit() {
+    let repository = Repository::new();
+    let url = repository.url();
+    let found = |path: &str, text: &str| Some((path.to_string(), text.to_string()));
+    let main = || found("devfile.yaml", "schemaVersion: 2.2.0\n");
+    let short = repository.feature[..10].to_string();
+    let table = [
+        (None, None, None, &repository.main, main()),
+        (Some("main"), None, Some("main"), &repository.main, main()),
+        (Some("feature/x"), None, Some("feature/x"), &repository.feature, found(".devfile.yaml", "feature")),
+        (Some("v1"), None, Some("v1"), &repository.first, None),
+        (Some(repository.first.as_str()), None, Some(repository.first.as_str()), &repository.first, None),
+        (
+            Some(short.as_str()),
+            None,
+            Some(repository.feature.as_str()),
+            &repository.feature,
+            found(".devfile.yaml", "feature"),
+        ),
+        (None, Some(7), None, &repository.feature, found(".devfile.yaml", "feature")),
+    ];
+    for (reference, request, name, commit, devfile) in table {
+        let asked = Asked { reference: reference.map(Into::into), merge_request: request, ..asked(&url) };
+        let got = resolve(&asked).await.unwrap_or_else(|error| panic!("{reference:?} {request:?}: {error}"));
+        let source = &got.source;
+        assert_eq!(
+            (source.url.as_str(), source.reference.as_deref(), source.commit.as_ref()),
+            (url.as_str(), name, Some(commit))
+        );
+        assert_eq!((source.merge_request, source.fetch.is_some()), (request, request.is_some()));
+        assert_eq!(got.devfile, devfile, "{reference:?} {request:?}");
+        assert_eq!(got.repository, "app");
+    }
+    assert_eq!(resolve(&asked(&url)).await.unwrap().others, [".devfile/a.yaml", ".devfile/b.yaml"]);
+}
+
+#[tokio::test]
+async fn a_devfile_where_it_was_said_to_be() {
+    let repository = Repository::new();
+    let at = async |path: &str| resolve(&Asked { devfile_path: Some(path.into()), ..asked(&repository.url()) }).await;
+    assert_eq!(at("docs/dev.yaml").await.unwrap().devfile.unwrap().1, "docs");
+    for missing in ["none.yaml", "docs", "link.yaml"] {
+        assert!(matches!(at(missing).await, Err(ForgeError::NoRef { .. })), "{missing}");
+    }
+    for bad in ["../x", "/etc/passwd", "-x", "", "a//b", "huge.yaml"] {
+        assert!(matches!(at(bad).await, Err(ForgeError::Invalid(_))), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there() {
+    let repository = Repository::new();
+    let none = format!("file://{}/srv/none.git", repository.folder.path().display());
+    assert!(matches!(resolve(&asked(&none)).await, Err(ForgeError::NoRepository(_))));
+    let unknown = "0123456789abcdef0123456789abcdef01234567";
+    for (reference, request) in [(Some("none"), None), (Some(unknown), None), (Some("fffffff"), None), (None, Some(8))]
+    {
+        let asked = Asked { reference: reference.map(Into::into), merge_request: request, ..asked(&repository.url()) };
+        let error = resolve(&asked).await.unwrap_err();
+        assert!(matches!(error, ForgeError::NoRef { .. }), "{reference:?} {error:?}");
+    }
+    let empty = format!("file://{}/srv/empty.git", repository.folder.path().display());
+    let got = resolve(&asked(&empty)).await.unwrap();
+    assert_eq!((got.source.commit, got.devfile), (None, None));
+}
+
+#[tokio::test]
+async fn what_is_not_allowed() {
+    let repository = Repository::new();
+    let foreign = Asked { local: false, ..asked(&repository.url()) };
+    assert!(matches!(resolve(&foreign).await, Err(ForgeError::Invalid(_))));
+    for url in [
+        "http://127.0.0.1:1/a/b",
+        "http://localhost/a/b",
+        "http://[::1]/a/b",
+        "http://169.254.169.254/a/b",
+        "http://x.localhost/a/b",
+        "http://[::ffff:127.0.0.1]/a",
+        "http://2130706433/a/b",
+        "git@localhost:x",
+    ] {
+        let error = resolve(&Asked { local: false, ..asked(url) }).await.unwrap_err();
+        assert!(error.to_string().contains("not allowed"), "{url}: {error}");
+    }
+    let config = Config { hosts: vec!["a.example".into(), "*.b.example".into()], ..Config::default() };
+    let plain = Git::new(config);
+    for (host, allowed) in [
+        ("a.example", true),
+        ("x.b.example", true),
+        ("b.example", false),
+        ("xb.example", false),
+        ("x.a.example", false),
+    ] {
+        let meaning = source::read(&format!("https://{host}/a/b"), Beside::default()).unwrap();
+        assert_eq!(plain.check_host(&meaning.address, true).is_ok(), allowed, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer() {
+    // A port that nothing listens on: it was ours a moment ago.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let silent = asked(&format!("http://127.0.0.1:{port}/a/b"));
+    let plain = Git::new(Config { limit: Duration::from_secs(1), ..Config::default() });
+    // It accepts and says nothing.
+    assert!(matches!(plain.resolve(&silent).await, Err(ForgeError::Unreachable { .. })));
+    drop(listener);
+    assert!(matches!(resolve(&silent).await, Err(ForgeError::Unreachable { .. })));
+}
+
+/// `git http-backend`, one request a connection: enough HTTP for git and no more.
+async fn serve(root: std::path::PathBuf) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let root = root.clone();
+            tokio::spawn(async move {
+                let (read, mut write) = stream.split();
+                let mut read = BufReader::new(read);
+                let mut lines = Vec::new();
+                loop {
+                    let mut line = String::new();
+                    read.read_line(&mut line).await.unwrap();
+                    if line.trim().is_empty() {
+                        break;
+                    }
+                    lines.push(line.trim().to_string());
+                }
+                let header = |name: &str| {
+                    let found = lines
+                        .iter()
+                        .filter_map(|line| line.split_once(": "))
+                        .find(|(key, _)| key.eq_ignore_ascii_case(name));
+                    found.map(|(_, value)| value.to_string()).unwrap_or_default()
+                };
+                let Some(first) = lines.first() else { return };
+                let mut words = first.split(' ');
+                let (method, target) = (words.next().unwrap().to_string(), words.next().unwrap().to_string());
+                let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+                let mut body = vec![0; header("content-length").parse().unwrap_or(0)];
+                read.read_exact(&mut body).await.unwrap();
+                let mut child = tokio::process::Command::new("git")
+                    .args(["http-backend"])
+                    .env("GIT_PROJECT_ROOT", &root)
+                    .env("GIT_HTTP_EXPORT_ALL", "1")
+                    .env("REQUEST_METHOD", method)
+                    .env("PATH_INFO", path)
+                    .env("QUERY_STRING", query)
+                    .env("CONTENT_TYPE", header("content-type"))
+                    .env("CONTENT_LENGTH", body.len().to_string())
+                    .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+                    .env("GIT_PROTOCOL", header("git-protocol"))
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap();
+                child.stdin.take().unwrap().write_all(&body).await.unwrap();
+                let answer = child.wait_with_output().await.unwrap().stdout;
+                let status = match answer.strip_prefix(b"Status: ") {
+                    Some(rest) => String::from_utf8_lossy(&rest[..3]).into_owned(),
+                    None => "200".into(),
+                };
+                write.write_all(format!("HTTP/1.1 {status} x\r\nConnection: close\r\n").as_bytes()).await.unwrap();
+                write.write_all(&answer).await.unwrap();
+                write.shutdown().await.unwrap();
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn over_http() {
+    let repository = Repository::new();
+    let port = serve(repository.folder.path().join("srv")).await;
+    let filtered = Command::new("git")
+        .args([
+            "-C",
+            &repository.folder.path().join("srv/app.git").display().to_string(),
+            "config",
+            "uploadpack.allowFilter",
+            "true",
+        ])
+        .status();
+    assert!(filtered.unwrap().success());
+    let got = resolve(&asked(&format!("http://127.0.0.1:{port}/app.git"))).await.unwrap();
+    assert_eq!((got.source.commit.as_ref(), got.devfile.unwrap().0.as_str()), (Some(&repository.main), "devfile.yaml"));
+    let first =
+        Asked { reference: Some(repository.first.clone()), ..asked(&format!("http://127.0.0.1:{port}/app.git")) };
+    assert_eq!(resolve(&first).await.unwrap().source.commit.as_ref(), Some(&repository.first));
+    let error = resolve(&asked(&format!("http://127.0.0.1:{port}/none.git"))).await.unwrap_err();
+    assert!(matches!(error, ForgeError::NoRepository(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn git_itself_runs_nothing_that_a_url_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let hostile = format!("ext::sh -c touch% {}", trace.display());
+    for local in [true, false] {
+        let runner = Runner::new(folder.path(), local, Duration::from_secs(10));
+        let refused = runner.run(&["ls-remote", "--", &hostile], 1024).await;
+        assert!(matches!(&refused, Err(GitError::Refused(why)) if why.contains("not allowed")), "{refused:?}");
+        assert!(!trace.exists());
+    }
+    let runner = Runner::new(folder.path(), false, Duration::from_secs(10));
+    let file = runner.run(&["ls-remote", "--", "file:///srv/x"], 1024).await;
+    assert!(matches!(&file, Err(GitError::Refused(why)) if why.contains("not allowed")), "{file:?}");
+    // Nothing of the person's or the machine's configuration.
+    let set = String::from_utf8(runner.run(&["config", "--list", "--show-origin"], 1 << 16).await.unwrap()).unwrap();
+    assert!(set.lines().all(|line| line.starts_with("command line:")), "{set}");
+    assert!(matches!(runner.run(&["help", "-a"], 10).await, Err(GitError::TooLong(10))));
+}

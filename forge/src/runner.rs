@@ -1,0 +1,167 @@
+//! Runs git so that neither the machine's configuration nor a hostile host decides what it does.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
+use crate::source::reference::shown;
+
+/// Written to disk by one fetch at most, in blocks of 512 octets (1 GiB): a repository is whatever somebody pushed.
+const MAX_WRITTEN_BLOCKS: u32 = 2 << 20;
+
+/// Runs git, for one repository.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// A folder of ours that git may take for home.
+    home: PathBuf,
+    /// Whether files of this machine, and the keys of the person who runs us, may be used.
+    local: bool,
+    /// How long one run may take.
+    limit: Duration,
+}
+
+/// Why a run of git gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// It said why.
+    #[error("{0}")]
+    Refused(String),
+    /// It took too long.
+    #[error("no answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// It wrote more than is read.
+    #[error("the answer is longer than {0} octets")]
+    TooLong(usize),
+    /// It could not be run.
+    #[error("git cannot be run: {0}")]
+    Missing(#[from] std::io::Error),
+}
+
+impl Runner {
+    /// A runner with a folder for its home, which should be empty.
+    pub fn new(home: &Path, local: bool, limit: Duration) -> Runner {
+        Runner { home: home.into(), local, limit }
+    }
+
+    /// Runs it, and gives what it wrote, at most `longest` octets.
+    pub async fn run(&self, arguments: &[&str], longest: usize) -> Result<Vec<u8>, GitError> {
+        tokio::time::timeout(self.limit, self.output(arguments, longest))
+            .await
+            .unwrap_or(Err(GitError::TimedOut(self.limit)))
+    }
+
+    async fn output(&self, arguments: &[&str], longest: usize) -> Result<Vec<u8>, GitError> {
+        // Dropped when time is up, and then killed; its helpers end when nobody reads from them any more.
+        let mut child = self.command(arguments).spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (mut written, mut said) = (Vec::new(), Vec::new());
+        let read_out = async {
+            match stdout {
+                Some(stream) => stream.take(longest as u64 + 1).read_to_end(&mut written).await,
+                None => Ok(0),
+            }
+        };
+        let read_err = async {
+            match stderr {
+                Some(mut stream) => {
+                    // Only the beginning is kept, but all is read: a full pipe would stop git.
+                    (&mut stream).take(64 << 10).read_to_end(&mut said).await?;
+                    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(|_| 0)
+                }
+                None => Ok(0),
+            }
+        };
+        // Whatever is longer is not waited for: git is killed when this returns.
+        let enough = async {
+            let count = read_out.await?;
+            if count > longest { Err(GitError::TooLong(longest)) } else { Ok(()) }
+        };
+        let error_output = async { read_err.await.map_err(GitError::from) };
+        tokio::try_join!(enough, error_output)?;
+        let status = child.wait().await?;
+        if status.success() { Ok(written) } else { Err(GitError::Refused(reason(&String::from_utf8_lossy(&said)))) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        // The shell sets the one limit that git has no option for; everything else is passed as arguments.
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("ulimit -f {MAX_WRITTEN_BLOCKS}; ulimit -c 0; exec git \"$@\""), "git"]);
+        for setting in [
+            "credential.helper=",
+            "core.hooksPath=/dev/null",
+            "core.fsmonitor=false",
+            "protocol.version=2",
+            "fetch.fsckObjects=true",
+            "http.lowSpeedLimit=1",
+            "http.lowSpeedTime=20",
+            "gc.auto=0",
+            "maintenance.auto=false",
+        ] {
+            command.args(["-c", setting]);
+        }
+        // The home is ours, and a repository of another user is refused by git unless it is told: files of this machine
+        // are allowed by the caller's policy, not by git's.
+        if self.local {
+            command.args(["-c", "safe.directory=*"]);
+        }
+        command.args(arguments);
+        command.env_clear();
+        for name in [
+            "PATH",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "http_proxy",
+            "NO_PROXY",
+            "no_proxy",
+            "SSL_CERT_FILE",
+            "GIT_SSL_CAINFO",
+        ] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let (protocols, ssh) = match self.local {
+            true => ("https:http:ssh:file", "ssh -o BatchMode=yes -o ConnectTimeout=15"),
+            // The gateway's own keys must not open anything for a person who only named a URL.
+            false => (
+                "https:http:ssh",
+                "ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=15 -o IdentitiesOnly=yes -o IdentityFile=none -o IdentityAgent=none",
+            ),
+        };
+        if let Some(agent) = std::env::var_os("SSH_AUTH_SOCK").filter(|_| self.local) {
+            command.env("SSH_AUTH_SOCK", agent);
+        }
+        command
+            .env("HOME", &self.home)
+            .env("LC_ALL", "C")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "/bin/false")
+            .env("SSH_ASKPASS", "/bin/false")
+            .env("GIT_ALLOW_PROTOCOL", protocols)
+            .env("GIT_SSH_COMMAND", ssh)
+            .env("GIT_CEILING_DIRECTORIES", "/")
+            .current_dir(&self.home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+/// The lines that tell the cause, without what they may do to a terminal.
+fn reason(said: &str) -> String {
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("warning:"));
+    let lines = lines.map(|line| shown_line(line.trim_start_matches("fatal: "))).collect::<Vec<_>>();
+    let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default();
+    if last.is_empty() { "it did not say why".into() } else { last.join("; ") }
+}
+
+fn shown_line(line: &str) -> String {
+    line.chars().collect::<Vec<_>>().chunks(80).take(4).map(|part| shown(&part.iter().collect::<String>())).collect()
+}
