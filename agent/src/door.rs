@@ -1,0 +1,135 @@
+//! The door: accepts connections, reads what each is for, and hands it to whoever serves that.
+
+mod follow;
+mod listener;
+mod splice;
+mod status;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dormer_wire::door::{Exec, Preface, Refusal, RefusalCode, Reply, VERSION, Want};
+use dormer_wire::message;
+use dormer_wire::report::{ActivityKind, AgentState};
+use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+
+pub use listener::{bind, peer_is_allowed};
+
+use crate::editor::EditorHandle;
+use crate::ports::owner::Owners;
+use crate::stop::StopRequests;
+use crate::workspace::Workspace;
+use crate::{exec, sftp};
+
+/// How long a connection may take to say what it wants.
+const PREFACE_LIMIT: Duration = Duration::from_secs(5);
+/// How many connections are served at once; more wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 2048;
+
+/// Everything that can be reached through the door.
+#[derive(Debug)]
+pub struct Rooms {
+    /// The workspace.
+    pub workspace: Arc<Workspace>,
+    /// The editor.
+    pub editor: Arc<EditorHandle>,
+    /// Whose port is whose.
+    pub owners: Arc<Owners>,
+    /// Who asked to stop.
+    pub stop: StopRequests,
+}
+
+/// Serves connections until dropped.
+pub async fn serve(listener: tokio::net::UnixListener, rooms: Arc<Rooms>) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) if peer_is_allowed(&stream) => {
+                let rooms = Arc::clone(&rooms);
+                tokio::spawn(async move {
+                    let _permit = permit;
+                    rooms.receive(stream).await;
+                });
+            }
+            Ok(_) => tracing::warn!("a connection of another user was refused at the door"),
+            Err(error) => {
+                // Out of descriptors, most likely: others have to end first.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// A refusal with a reason.
+pub fn refusal(code: RefusalCode, message: impl Into<String>) -> Refusal {
+    Refusal { code, message: message.into() }
+}
+
+/// Says that a stream is what was asked for. False when nobody hears it any more.
+pub async fn accept(stream: &mut UnixStream) -> bool {
+    message::write(stream, &Reply::Accepted).await.is_ok()
+}
+
+impl Rooms {
+    async fn receive(&self, mut stream: UnixStream) {
+        let preface = tokio::time::timeout(PREFACE_LIMIT, message::read::<Preface>(&mut stream)).await;
+        let outcome = match preface {
+            Ok(Ok(Some(Preface { version: VERSION, want }))) => self.lead(&mut stream, want).await,
+            Ok(Ok(Some(Preface { version, .. }))) => {
+                let message = format!("this agent speaks version {VERSION} of the door protocol, not {version}");
+                Err(refusal(RefusalCode::Version, message))
+            }
+            Ok(Err(error)) => Err(refusal(RefusalCode::Invalid, error.to_string())),
+            Err(_) => Err(refusal(RefusalCode::Invalid, "nothing was asked for in time")),
+            Ok(Ok(None)) => return,
+        };
+        if let Err(refusal) = outcome {
+            // Whoever is gone does not need an answer.
+            let _ = message::write(&mut stream, &Reply::Refused(refusal)).await;
+        }
+    }
+
+    async fn lead(&self, stream: &mut UnixStream, want: Want) -> Result<(), Refusal> {
+        let workspace = &self.workspace;
+        let stopping = workspace.board.state() == AgentState::Stopping;
+        match want {
+            Want::Status => status::serve(stream, &workspace.board).await,
+            Want::Stop { grace_seconds } => {
+                self.stop.request(grace_seconds);
+                status::serve(stream, &workspace.board).await;
+            }
+            Want::Logs { name, tail, follow } => follow::serve(stream, workspace, &name, tail, follow).await?,
+            _ if stopping => return Err(refusal(RefusalCode::Stopping, "the workspace is stopping")),
+            Want::Editor => {
+                let editor = self.editor.connect().await?;
+                splice::run(stream, editor).await;
+            }
+            Want::Port { port } => {
+                let upstream = splice::connect_port(&self.owners, port).await?;
+                splice::run(stream, upstream).await;
+            }
+            Want::Socket { path } => {
+                let upstream = splice::connect_socket(&workspace.assignment.run, &path).await?;
+                splice::run(stream, upstream).await;
+            }
+            Want::Exec(request) => self.exec(stream, request).await?,
+            Want::Sftp => {
+                workspace.board.activity(ActivityKind::Ssh);
+                sftp::serve(stream, workspace).await?;
+            }
+            _ => return Err(refusal(RefusalCode::Invalid, "this agent does not know what was asked for")),
+        }
+        Ok(())
+    }
+
+    async fn exec(&self, stream: &mut UnixStream, request: Exec) -> Result<(), Refusal> {
+        let session = exec::start(&self.workspace, request)?;
+        // A command that came is an act of somebody, as much as a keystroke.
+        self.workspace.board.activity(ActivityKind::Ssh);
+        session.serve(stream, &self.workspace.board).await;
+        Ok(())
+    }
+}

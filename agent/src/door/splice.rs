@@ -1,0 +1,71 @@
+//! Streams of raw bytes to something inside the workspace.
+
+use std::path::Path;
+use std::time::Duration;
+use std::{io, sync::Arc};
+
+use dormer_wire::door::{Refusal, RefusalCode};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+
+use super::{accept, refusal};
+use crate::ports::owner::Owners;
+
+const BUFFER: usize = 64 * 1024;
+/// How long something on the same machine may take to accept a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Copies both ways until both have ended; either side may end its half first.
+pub async fn run(stream: &mut UnixStream, mut upstream: impl AsyncRead + AsyncWrite + Unpin) {
+    if accept(stream).await
+        && let Err(error) = copy_bidirectional_with_sizes(stream, &mut upstream, BUFFER, BUFFER).await
+    {
+        tracing::debug!(%error, "a stream broke");
+    }
+}
+
+/// Connects to a port of the loopback whose listener is a process of this workspace.
+pub async fn connect_port(owners: &Arc<Owners>, port: u16) -> Result<TcpStream, Refusal> {
+    let owners = Arc::clone(owners);
+    let addresses = tokio::task::spawn_blocking(move || owners.addresses(port))
+        .await
+        .map_err(|error| refusal(RefusalCode::Failed, error.to_string()))??;
+    let mut last = refusal(RefusalCode::NoListener, format!("nothing listens on port {port} of the workspace"));
+    for address in addresses {
+        match timeout(CONNECT_LIMIT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Failing costs a little time on the way, not the connection.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+            Ok(Err(error)) => last = refusal(RefusalCode::Failed, format!("port {port}: {error}")),
+            Err(_) => last = refusal(RefusalCode::Failed, format!("port {port} does not accept connections")),
+        }
+    }
+    Err(last)
+}
+
+/// Connects to a Unix socket; not to the agent's own.
+pub async fn connect_socket(run: &Path, path: &str) -> Result<UnixStream, Refusal> {
+    let path = Path::new(path);
+    if !path.is_absolute() {
+        return Err(refusal(RefusalCode::Invalid, "the path of a socket must be absolute"));
+    }
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    if folder.is_some() && folder == run.canonicalize().ok() {
+        return Err(refusal(RefusalCode::Foreign, "the agent's own sockets cannot be reached through the door"));
+    }
+    match timeout(CONNECT_LIMIT, UnixStream::connect(path)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => {
+            let code = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => RefusalCode::NoListener,
+                _ => RefusalCode::Failed,
+            };
+            Err(refusal(code, format!("{}: {error}", path.display())))
+        }
+        Err(_) => Err(refusal(RefusalCode::Failed, format!("{} does not accept connections", path.display()))),
+    }
+}

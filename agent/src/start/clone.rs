@@ -1,0 +1,178 @@
+//! Cloning the projects: each into a folder beside its place, which takes its place once it is whole.
+
+use std::path::{Path, PathBuf};
+
+use dormer_wire::assignment::{Assignment, Project, Remote};
+use dormer_wire::report::{Failure, StepState};
+
+use super::checkout;
+use super::git::{Git, GitError};
+use crate::workspace::Workspace;
+
+/// How the folders begin in which clones are made.
+const UNFINISHED: &str = ".dormer-clone-";
+
+/// Clones what is not there yet, and says which commit the main project is at.
+pub async fn run(workspace: &Workspace) -> Result<(), Failure> {
+    let (board, assignment) = (&workspace.board, &workspace.assignment);
+    if assignment.projects.is_empty() {
+        board.step("clone", StepState::Skipped, None);
+        return Ok(());
+    }
+    board.step("clone", StepState::Running, None);
+    let failed = |message: String, transient| Failure {
+        reason: "CloneFailed".to_owned(),
+        message,
+        log: "clone".to_owned(),
+        tail: workspace.logs.tail("clone"),
+        transient,
+    };
+    let log = workspace.logs.create("clone").map_err(|error| failed(format!("cannot write a log: {error}"), false))?;
+    sweep(assignment);
+    let mut git = Git::new(workspace, log);
+    for project in &assignment.projects {
+        if assignment.projects.len() > 1 {
+            git.label = format!("{}: ", project.name);
+        }
+        if let Err(error) = project_into_place(&git, assignment, project).await {
+            sweep(assignment);
+            git.note(&error.message);
+            return Err(failed(format!("cloning {} failed: {}", project.name, error.message), error.transient));
+        }
+    }
+    if let Some(main) = assignment.projects.first() {
+        let folder = assignment.projects_root.join(&main.path);
+        // A folder that is no repository, or has no commit yet, has none to tell.
+        board.commit(git.quiet(&folder, &["rev-parse", "--verify", "-q", "HEAD"]).await.ok());
+    }
+    board.step("clone", StepState::Done, None);
+    Ok(())
+}
+
+/// Removes what interrupted clones left behind.
+pub fn sweep(assignment: &Assignment) {
+    for project in &assignment.projects {
+        if let Err(error) = std::fs::remove_dir_all(unfinished(assignment, project))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, project = project.name, "half a clone could not be removed");
+        }
+    }
+}
+
+/// Beside the project, so that it can be renamed, and the same each time, so that it is found again.
+fn unfinished(assignment: &Assignment, project: &Project) -> PathBuf {
+    let place = assignment.projects_root.join(&project.path);
+    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    place.with_file_name(format!("{UNFINISHED}{name}"))
+}
+
+async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Project) -> Result<(), GitError> {
+    let failed = |error: std::io::Error| GitError { message: error.to_string(), transient: false };
+    let place = assignment.projects_root.join(&project.path);
+    if has_something(&place) {
+        git.note(&format!("{} is there already and stays as it is", place.display()));
+        return Ok(());
+    }
+    let parent = place.parent().unwrap_or(&assignment.projects_root);
+    std::fs::create_dir_all(parent).map_err(failed)?;
+    let temporary = unfinished(assignment, project);
+    let remote = check(project)?;
+    let target = temporary.to_string_lossy().into_owned();
+    let clone = ["clone", "--progress", "--no-checkout", "--origin", &remote.name, "--", &remote.url, &target];
+    git.run(parent, &clone).await?;
+    for other in project.remotes.iter().filter(|other| other.name != remote.name) {
+        git.run(&temporary, &["remote", "add", "--", &other.name, &other.url]).await?;
+    }
+    checkout::run(git, &temporary, project, &remote.name).await?;
+    std::fs::rename(&temporary, &place).map_err(failed)
+}
+
+/// Whether something is there that a clone must not replace.
+fn has_something(place: &Path) -> bool {
+    match std::fs::read_dir(place) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
+}
+
+/// Refuses what git could take for an option or for a program to run; gives the remote to clone from.
+fn check(project: &Project) -> Result<&Remote, GitError> {
+    let refused = |what: &str, value: &str| GitError {
+        message: format!("'{}' is no {what}", super::redact::redact(&value.escape_debug().to_string())),
+        transient: false,
+    };
+    if project.archive.is_some() {
+        return Err(GitError { message: "projects from archives are not supported".to_owned(), transient: false });
+    }
+    for Remote { name, url } in &project.remotes {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || name.starts_with(['-', '.']) || !name.chars().all(plain) {
+            return Err(refused("name of a remote", name));
+        }
+        if url.is_empty() || url.starts_with('-') || url.chars().any(char::is_control) {
+            return Err(refused("URL to clone from", url));
+        }
+    }
+    for wanted in [&project.revision, &project.fetch, &project.commit].into_iter().flatten() {
+        if !is_ref(wanted) {
+            return Err(refused("branch, tag or commit", wanted));
+        }
+    }
+    let wanted = project.checkout_remote.as_ref();
+    let found = project.remotes.iter().find(|remote| wanted.is_none_or(|wanted| *wanted == remote.name));
+    found.ok_or_else(|| GitError { message: "there is no remote to clone from".to_owned(), transient: false })
+}
+
+/// Whether git would accept a name as that of a ref (git-check-ref-format), as far as it could do harm.
+fn is_ref(name: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || matches!(c, ' ' | '~' | '^' | ':' | '?' | '*' | '[' | '\\');
+    let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    !name.starts_with('-')
+        && !name.contains(forbidden)
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.ends_with('.')
+        && name.split('/').all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refs_that_could_be_options_or_expressions_are_refused() {
+        for good in ["main", "feature/x", "v1.0", "refs/pull/7/head", "0123abc", "a-b_c", "ü"] {
+            assert!(is_ref(good), "{good}");
+        }
+        for bad in
+            ["", "-x", "--upload-pack=x", "a b", "a..b", "HEAD~1", "a^{}", "+a:b", "a@{1}", "a//b", "x.lock", "a\nb"]
+        {
+            assert!(!is_ref(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn remotes_are_checked_and_chosen() {
+        let project = |remotes: &[(&str, &str)], checkout: Option<&str>| Project {
+            name: "p".into(),
+            path: "p".into(),
+            remotes: remotes.iter().map(|(name, url)| Remote { name: (*name).into(), url: (*url).into() }).collect(),
+            checkout_remote: checkout.map(str::to_owned),
+            revision: None,
+            fetch: None,
+            commit: None,
+            archive: None,
+        };
+        let two = [("origin", "https://a/b"), ("fork", "https://c/d")];
+        assert_eq!(check(&project(&two, None)).unwrap().name, "origin");
+        assert_eq!(check(&project(&two, Some("fork"))).unwrap().name, "fork");
+        assert!(check(&project(&two, Some("none"))).is_err());
+        assert!(check(&project(&[], None)).is_err());
+        for (name, url) in [("-x", "u"), ("o", "--upload-pack=x"), ("o", "http://a\nb"), ("a b", "u"), ("o", "")] {
+            assert!(check(&project(&[(name, url)], None)).is_err(), "{name} {url}");
+        }
+        let message = check(&project(&[("o", "https://u:secret@h/\n")], None)).unwrap_err().message;
+        assert!(!message.contains("secret"), "{message}");
+    }
+}

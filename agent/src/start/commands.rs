@@ -1,0 +1,107 @@
+//! The devfile's commands.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use dormer_wire::assignment::{Command, EnvVar, Run};
+use dormer_wire::report::Failure;
+use tokio::task::JoinSet;
+
+use crate::env;
+use crate::logs;
+use crate::process::spawn::exit_number;
+use crate::workspace::Workspace;
+
+/// How deep commands may be composed of others. A cycle is deeper than any.
+const MAX_DEPTH: usize = 16;
+
+/// Runs a command, whatever it consists of, to its end.
+pub async fn run(workspace: &Arc<Workspace>, id: &str) -> Result<(), Failure> {
+    run_nested(Arc::clone(workspace), id.to_owned(), 0).await
+}
+
+/// Boxed, since a composite command runs others in the same way.
+fn run_nested(
+    workspace: Arc<Workspace>,
+    id: String,
+    depth: usize,
+) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>> {
+    Box::pin(async move {
+        if depth > MAX_DEPTH {
+            return Err(failure(&workspace, &id, format!("the command '{id}' is composed of itself")));
+        }
+        let found = workspace.assignment.commands.iter().find(|command| command.id == id);
+        let Some(Command { run, .. }) = found else {
+            return Err(failure(&workspace, &id, format!("there is no command '{id}'")));
+        };
+        match run {
+            Run::Exec { line, working_dir, env } => exec(&workspace, &id, line, working_dir.as_deref(), env).await,
+            Run::Composite { commands, parallel: false } => {
+                for part in commands {
+                    run_nested(Arc::clone(&workspace), part.clone(), depth + 1).await?;
+                }
+                Ok(())
+            }
+            Run::Composite { commands, parallel: true } => {
+                let mut running = JoinSet::new();
+                for part in commands {
+                    running.spawn(run_nested(Arc::clone(&workspace), part.clone(), depth + 1));
+                }
+                let mut outcome = Ok(());
+                while let Some(ended) = running.join_next().await {
+                    let ended = ended.unwrap_or_else(|error| Err(failure(&workspace, &id, error.to_string())));
+                    outcome = outcome.and(ended);
+                }
+                outcome
+            }
+        }
+    })
+}
+
+async fn exec(
+    workspace: &Workspace,
+    id: &str,
+    line: &str,
+    working_dir: Option<&str>,
+    extra: &[EnvVar],
+) -> Result<(), Failure> {
+    let started = |error: std::io::Error| failure(workspace, id, format!("cannot run '{id}': {error}"));
+    let mut variables = workspace.variables.clone();
+    let mut known = variables.clone();
+    env::extend(&mut variables, &mut known, extra);
+    let mut folder = workspace.folder().to_owned();
+    if let Some(wanted) = working_dir {
+        folder = folder.join(env::substitute(wanted, &variables));
+    }
+    let mut log = workspace.logs.create(&logs::of_command(id)).map_err(started)?;
+    if !folder.is_dir() {
+        let message = format!("the command '{id}' is to run in {}, which is no folder", folder.display());
+        // The log is where people look.
+        let _ = writeln!(log, "{message}");
+        workspace.board.command(id, Some(127));
+        return Err(failure(workspace, id, message));
+    }
+    let mut command = workspace.command(workspace.sh());
+    command.env_clear().envs(&variables).current_dir(&folder).arg("-c").arg(line);
+    let copy = log.try_clone().map_err(started)?;
+    command.stdin(Stdio::null()).stdout(log).stderr(copy);
+    workspace.board.command(id, None);
+    let ended = match workspace.processes.spawn(&mut command, false) {
+        Ok(mut process) => Ok(process.wait().await),
+        Err(error) => Err(error),
+    };
+    let exit = ended.as_ref().map_or(127, |status| exit_number(*status));
+    workspace.board.command(id, Some(exit));
+    ended.map_err(started)?;
+    match exit {
+        0 => Ok(()),
+        exit => Err(failure(workspace, id, format!("the command '{id}' ended with {exit}"))),
+    }
+}
+
+fn failure(workspace: &Workspace, id: &str, message: String) -> Failure {
+    let log = logs::of_command(id);
+    let tail = workspace.logs.tail(&log);
+    Failure { reason: "CommandFailed".to_owned(), message, log, tail, transient: false }
+}
