@@ -1,0 +1,178 @@
+//! `create`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use dormer_wire::api::{self, CreateWorkspace, Lifecycle, Resources, Storage, Variable, Workspace};
+
+use crate::command::lifecycle::{Waiting, ready};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::output::{clean, read};
+use crate::source::{self, Source};
+use crate::value::{self, Name};
+use crate::wait::{Goal, Wait};
+
+/// Shown below `--help`.
+pub const EXAMPLES: &str = "\
+Examples:
+  dormer create .                                          the repository of this folder
+  dormer create https://gitlab.com/group/app --ref v2.1    a tag
+  dormer create https://github.com/owner/app/pull/42       the page of a pull request, pasted
+  dormer create git@git.example.com:team/app.git --name try --env DEBUG=1 --idle-timeout 2h
+  dormer create ./devfile.yaml --name scratch              no repository, only a devfile";
+
+/// Create a workspace.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// A folder, a clone URL, the page of a branch or merge request, or a devfile
+    pub source: String,
+    /// Its name, a part of its address; by default made from repository and ref
+    #[arg(long)]
+    pub name: Option<Name>,
+    /// A branch, tag or commit
+    #[arg(long = "ref", value_name = "REF", value_parser = value::reference, conflicts_with = "mr")]
+    pub reference: Option<String>,
+    /// The number of a merge or pull request
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub mr: Option<u64>,
+    /// Where in the repository the devfile is
+    #[arg(long, value_name = "PATH", value_parser = repository_path)]
+    pub devfile: Option<String>,
+    /// Its class
+    #[arg(long)]
+    pub class: Option<Name>,
+    /// Its editor
+    #[arg(long, value_parser = ["vscode", "none"])]
+    pub editor: Option<String>,
+    /// A name for people
+    #[arg(long, value_name = "TEXT")]
+    pub display_name: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// A variable of its processes; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = value::variable)]
+    pub env: Vec<Variable>,
+    /// A file of variables, NAME=VALUE a line
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// A port that it serves, with a name for its address if wanted: 3000 or web=3000; may be repeated
+    #[arg(long, value_name = "[NAME=]PORT", value_parser = named_port)]
+    pub port: Vec<api::Port>,
+    /// Processors: 2, 500m
+    #[arg(long, value_parser = value::quantity)]
+    pub cpu: Option<String>,
+    /// Memory: 4Gi
+    #[arg(long, value_parser = value::quantity)]
+    pub memory: Option<String>,
+    /// Size of what it keeps: 10Gi
+    #[arg(long, value_parser = value::quantity)]
+    pub storage: Option<String>,
+    /// Stop it after so long without activity: 30m, 8h, never
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub idle_timeout: Option<u64>,
+    /// Do not start it
+    #[arg(long)]
+    pub no_start: bool,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+impl Create {
+    /// Creates it and waits until it runs.
+    pub async fn run(self, context: &mut Context) -> Result<(), CliError> {
+        let (wait, at_most, start) = (!self.waiting.no_wait, self.waiting.at_most(), !self.no_start);
+        let body = self.body(context)?;
+        let client = context.client()?;
+        let mut value = client.post(&["workspaces"], &body).await?;
+        let made: Workspace = read(&value)?;
+        let name: Name = made
+            .name
+            .parse()
+            .map_err(|_| CliError::Failed("the server made a workspace without a proper name".into()))?;
+        context.output.note(&format!("Created {}.", clean(&made.name)));
+        if wait && start {
+            let wait =
+                Wait { client: &client, goal: Goal::Running, before: None, at_most: Duration::from_secs(at_most) };
+            value = wait.run(&name, &mut context.output).await?.unwrap_or(value);
+        }
+        // Best effort: `ssh NAME.dormer` for the new one, where the person uses that.
+        crate::command::ssh::refresh(context, &client).await;
+        ready(context, &[value])
+    }
+
+    fn body(self, context: &mut Context) -> Result<CreateWorkspace, CliError> {
+        let project = context.globals.project.clone();
+        if let Some(project) = &project {
+            project.parse::<Name>().map_err(|why| CliError::Usage(format!("--project '{}': {why}", clean(project))))?;
+        }
+        let mut variables = Vec::new();
+        for path in &self.env_file {
+            let wrong = |why: String| CliError::Usage(format!("--env-file {}: {why}", path.display()));
+            let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+            variables.extend(value::env_file(&text).map_err(wrong)?);
+        }
+        // What is said last, and on the command line, counts.
+        variables.extend(self.env);
+        let mut seen = std::collections::HashSet::new();
+        variables.reverse();
+        variables.retain(|variable| seen.insert(variable.name.clone()));
+        variables.reverse();
+        let here = std::env::current_dir()?;
+        let (source, devfile) = match source::read(&self.source, &here)? {
+            Source::Devfile(text) => {
+                if self.reference.is_some() || self.mr.is_some() || self.devfile.is_some() {
+                    return Err(CliError::Usage(
+                        "--ref, --mr and --devfile belong to a repository, not to a devfile".into(),
+                    ));
+                }
+                (None, Some(text))
+            }
+            Source::Url { url, reference } => {
+                let guessed = reference.filter(|_| self.reference.is_none() && self.mr.is_none());
+                if let Some(reference) = &guessed {
+                    context.output.note(&format!("From {url}, branch {reference}, which this folder is on."));
+                }
+                let reference = self.reference.or(guessed);
+                (Some(api::Source { url, reference, merge_request: self.mr, commit: None }), None)
+            }
+        };
+        Ok(CreateWorkspace {
+            name: self.name.map(|name| name.as_str().into()),
+            project,
+            display_name: self.display_name,
+            description: self.description,
+            source,
+            devfile,
+            devfile_path: self.devfile,
+            class: self.class.map(|class| class.as_str().into()),
+            editor: self.editor,
+            variables,
+            ports: self.port,
+            resources: Resources { cpu: self.cpu, memory: self.memory, ..Resources::default() },
+            storage: Storage { size: self.storage, ..Storage::default() },
+            lifecycle: Lifecycle { idle_timeout: self.idle_timeout, ..Lifecycle::default() },
+            running: Some(!self.no_start),
+        })
+    }
+}
+
+/// A path inside a repository.
+fn repository_path(text: &str) -> Result<String, String> {
+    let outside = text.split('/').any(|part| part == "..") || text.starts_with(['/', '-']);
+    match text.is_empty() || outside || text.chars().any(char::is_control) {
+        true => Err("use a path inside the repository, such as .devfile/test.yaml".into()),
+        false => Ok(text.into()),
+    }
+}
+
+/// `3000` or `web=3000`.
+pub fn named_port(text: &str) -> Result<api::Port, String> {
+    let (name, port) = match text.split_once('=') {
+        Some((name, port)) => (Some(name.parse::<Name>()?.as_str().to_string()), port),
+        None => (None, text),
+    };
+    Ok(api::Port { port: value::port(port)?, name, share: "owner".into(), listening: false, url: String::new() })
+}
