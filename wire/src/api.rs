@@ -7,6 +7,7 @@ use crate::report::{Activity, Step};
 
 /// A workspace.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Workspace {
     /// Its name: a DNS label, unique in the installation.
@@ -39,6 +40,9 @@ pub struct Workspace {
     pub message: Option<String>,
     /// The steps of its last start.
     pub progress: Vec<Step>,
+    /// The last lines of the log that tells why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<String>,
     /// Where to open it.
     pub url: String,
     /// What to type to be in its shell.
@@ -59,6 +63,7 @@ pub struct Workspace {
 
 /// What a workspace was made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
     /// The URL to clone from.
@@ -76,6 +81,7 @@ pub struct Source {
 
 /// A port of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Port {
     /// Its number.
@@ -100,6 +106,7 @@ fn owner() -> String {
 
 /// Limits, as Kubernetes quantities.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resources {
     /// Processor time: `2`, `500m`.
@@ -114,6 +121,7 @@ pub struct Resources {
 
 /// What is kept over a stop.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Storage {
     /// A Kubernetes quantity: `10Gi`.
@@ -126,6 +134,7 @@ pub struct Storage {
 
 /// When a workspace sleeps, is stopped and deleted. Durations in seconds; 0 means never.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Lifecycle {
     /// Seconds without activity after which it is stopped.
@@ -140,6 +149,7 @@ pub struct Lifecycle {
 
 /// The body of `POST /workspaces`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateWorkspace {
     /// A name; made from the source when it is missing.
@@ -191,6 +201,7 @@ pub struct CreateWorkspace {
 
 /// The body of `PATCH /workspaces/{name}`: what is missing stays as it is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PatchWorkspace {
     /// Start or stop it.
@@ -224,6 +235,7 @@ pub struct PatchWorkspace {
 
 /// A variable of a workspace's processes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Variable {
     /// Its name.
@@ -238,6 +250,7 @@ pub struct Variable {
 
 /// How a variable reaches processes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum VariableKind {
     /// In the environment.
@@ -249,6 +262,7 @@ pub enum VariableKind {
 
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct List<T> {
     /// The items of this page.
@@ -262,6 +276,7 @@ pub struct List<T> {
 
 /// The body of `POST /tokens`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateToken {
     /// What it is for.
@@ -279,6 +294,7 @@ pub struct CreateToken {
 
 /// A token. `token` itself is there once, in the answer to its creation.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
     /// Its id.
@@ -306,6 +322,7 @@ impl std::fmt::Debug for Token {
 
 /// The body of `POST /keys`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateKey {
     /// A public key as in `authorized_keys`.
@@ -317,6 +334,7 @@ pub struct CreateKey {
 
 /// An SSH key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Key {
     /// Its id.
@@ -335,6 +353,7 @@ pub struct Key {
 
 /// A user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user's name: a DNS label.
@@ -357,6 +376,7 @@ pub struct User {
 
 /// The body of `POST /users`, for administrators.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateUser {
     /// The user's name: a DNS label.
@@ -371,6 +391,7 @@ pub struct CreateUser {
 
 /// `GET /me`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
     /// The user's name.
@@ -399,6 +420,7 @@ pub struct Me {
 
 /// An event of `GET /workspaces/{name}/events` (`event: event`); `event: workspace` carries a [`Workspace`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// When.
@@ -414,6 +436,7 @@ pub struct Event {
 
 /// An error (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A URI reference that names the kind: `/problems/<slug>`.
     #[serde(rename = "type")]
@@ -431,6 +454,7 @@ pub struct Problem {
 
 /// A field that is wrong.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldProblem {
     /// Which, as a JSON pointer (RFC 6901).
     pub field: String,

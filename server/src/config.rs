@@ -1,0 +1,231 @@
+//! The configuration of `dormer serve`: what the parts of the house are told. The one place that reads files and the
+//! environment for it.
+
+pub mod duration;
+mod layer;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::config::duration::Span;
+
+/// Everything that can be configured. A missing key has the default that serves one person on one machine; an empty
+/// text means "not set".
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where records, keys and workspaces are.
+    pub data: PathBuf,
+    /// Where workspaces run: `local`.
+    pub backend: String,
+    pub http: Http,
+    pub ssh: Ssh,
+    pub local: Local,
+    pub lifecycle: Lifecycle,
+    pub log: Log,
+}
+
+/// The browsers' side.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The domain below which workspaces have their hosts.
+    pub domain: String,
+    /// The address that people type, where it differs from what is listened on (a proxy in front): `https://dev.example.org`.
+    pub public_url: String,
+    /// A PEM file with the certificate chain for the domain and its wildcard.
+    pub tls_cert: PathBuf,
+    /// A PEM file with its key.
+    pub tls_key: PathBuf,
+    /// Threads; 0 is one for each processor.
+    pub workers: usize,
+}
+
+/// The side of ssh.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ssh {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The port that people type, where it differs from what is listened on.
+    pub public_port: u16,
+}
+
+/// Workspaces as processes of this machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Local {
+    /// The agent's binary; empty: beside this one.
+    pub agent: PathBuf,
+    /// A folder with `node` and `vscode/`; empty: the newest below the user's cache.
+    pub editor: PathBuf,
+    /// A folder with the editor extension that reports activity; empty: beside this binary.
+    pub extensions: PathBuf,
+}
+
+/// When workspaces sleep, unless they say otherwise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifecycle {
+    /// Without activity for so long: stopped. `0s` is never.
+    pub idle_timeout: Span,
+    /// Running for so long: stopped, whatever happens in it. `0s` is never.
+    pub max_lifetime: Span,
+    /// Whether a process at work counts as activity.
+    pub keep_alive_when_busy: bool,
+    /// How long a start may take.
+    pub start_timeout: Span,
+    /// How long a stop may take before it is forced.
+    pub stop_grace: Span,
+}
+
+/// What is written to standard error.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `info,dormer_proxy=debug`.
+    pub level: String,
+    /// `text` or `json`.
+    pub format: String,
+}
+
+impl Config {
+    fn defaults(home: &Path) -> Config {
+        Config {
+            data: home.join(".local/share/dormer"),
+            backend: "local".into(),
+            http: Http {
+                listen: SocketAddr::from(([127, 0, 0, 1], 7080)),
+                domain: "localhost".into(),
+                public_url: String::new(),
+                tls_cert: PathBuf::new(),
+                tls_key: PathBuf::new(),
+                workers: 0,
+            },
+            ssh: Ssh { listen: SocketAddr::from(([127, 0, 0, 1], 7022)), public_port: 0 },
+            local: Local { agent: PathBuf::new(), editor: PathBuf::new(), extensions: PathBuf::new() },
+            lifecycle: Lifecycle {
+                idle_timeout: Span::from_secs(30 * 60),
+                max_lifetime: Span::from_secs(0),
+                keep_alive_when_busy: true,
+                start_timeout: Span::from_secs(10 * 60),
+                stop_grace: Span::from_secs(10),
+            },
+            log: Log { level: "info".into(), format: "text".into() },
+        }
+    }
+
+    /// Reads the configuration: defaults, then the files, then the environment, each over the one before.
+    pub fn read(file: Option<&Path>, env: &dyn Fn(&str) -> Option<String>, names: &[String]) -> Result<Config> {
+        let home = env("HOME").map(PathBuf::from).context("HOME is not set")?;
+        let mut value = toml::Table::try_from(Config::defaults(&home)).context("the defaults")?;
+        let config_home = env("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+        let usual = [PathBuf::from("/etc/dormer/config.toml"), config_home.join("dormer/config.toml")];
+        let files = match file {
+            Some(file) => vec![file.to_path_buf()],
+            None => usual.into_iter().filter(|path| path.exists()).collect(),
+        };
+        for file in files {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            layer::file(&mut value, &file, &text)?;
+        }
+        layer::environment(&mut value, names, env)?;
+        let mut config: Config = value.try_into().context("the configuration")?;
+        config.data = expand(&config.data, &home);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what cannot be right, by the key's name.
+    pub fn check(&self) -> Result<()> {
+        match self.backend.as_str() {
+            "local" => {}
+            other => bail!("backend = \"{other}\": this build knows 'local' only"),
+        }
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            bail!("log.format = \"{}\": 'text' or 'json'", self.log.format);
+        }
+        let domain = &self.http.domain;
+        let label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        if domain.len() > 180 || !domain.split('.').all(label) {
+            bail!("http.domain = \"{domain}\": a domain name in lower case, such as dev.example.org");
+        }
+        if self.http.tls_cert.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
+            bail!("http.tls_cert and http.tls_key: both or neither");
+        }
+        Ok(())
+    }
+
+    /// What is in force, as a file that could be read again. It holds no secrets: those are in files that it names.
+    pub fn show(&self) -> Result<String> {
+        Ok(toml::to_string_pretty(self)?)
+    }
+
+    /// Whether this gateway ends TLS itself.
+    pub fn tls(&self) -> bool {
+        !self.http.tls_cert.as_os_str().is_empty()
+    }
+}
+
+fn expand(path: &Path, home: &Path) -> PathBuf {
+    match path.strip_prefix("~") {
+        Ok(rest) => home.join(rest),
+        Err(_) => std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, vars: &[(&str, &str)]) -> Result<Config> {
+        let dir = tempfile::tempdir()?;
+        let file = dir.path().join("config.toml");
+        std::fs::write(&file, text)?;
+        let mut vars: Vec<(String, String)> = vars.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        vars.push(("HOME".into(), "/home/ann".into()));
+        let names: Vec<String> = vars.iter().map(|(name, _)| name.clone()).collect();
+        let env = move |name: &str| vars.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        Config::read(Some(&file), &env, &names)
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file_and_the_file_over_the_defaults() {
+        let text = "[http]\nlisten = \"127.0.0.1:1\"\n[lifecycle]\nidle_timeout = \"90s\"\n";
+        let config =
+            read(text, &[("DORMER_HTTP_LISTEN", "127.0.0.1:2"), ("DORMER_LIFECYCLE_KEEP_ALIVE_WHEN_BUSY", "false")])
+                .unwrap();
+        assert_eq!(config.http.listen.port(), 2);
+        assert_eq!(config.lifecycle.idle_timeout, Span::from_secs(90));
+        assert!(!config.lifecycle.keep_alive_when_busy);
+        assert_eq!(config.data, Path::new("/home/ann/.local/share/dormer"));
+        let again = read(&config.show().unwrap(), &[]).unwrap();
+        assert_eq!(again.show().unwrap(), config.show().unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, vars, want) in [
+            ("[http]\nlisen = \"x\"\n", &[][..], "did you mean 'http.listen'"),
+            ("\n\n[htp]\n", &[], "config.toml:3"),
+            ("[http]\nlisten = 7\n", &[], "http.listen"),
+            ("[http]\nlisten = \"localhost\"\n", &[], "http.listen"),
+            ("x = [", &[], "config.toml:1"),
+            ("backend = \"nomad\"", &[], "'local'"),
+            ("[lifecycle]\nidle_timeout = \"soon\"", &[], "idle_timeout"),
+            ("", &[("DORMER_HTTP_LISEN", "x")], "DORMER_HTTP_LISTEN"),
+            ("[http]\ndomain = \"Dev.example\"", &[], "http.domain"),
+            ("[http]\ntls_cert = \"x\"", &[], "both or neither"),
+        ] {
+            let error = format!("{:#}", read(text, vars).unwrap_err());
+            assert!(error.contains(want), "{text:?}: {error}");
+        }
+    }
+}

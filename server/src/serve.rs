@@ -1,0 +1,125 @@
+//! The gateway: every part made and joined, served, and ended in order.
+//!
+//! Bind, then serve: when [`Gateway::start`] returns, every address is taken and every record read, so that what fails
+//! at the beginning fails with one clear line, and before anything says that it is ready.
+
+pub mod paths;
+pub mod register;
+pub mod signal;
+
+mod logs;
+mod parts;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::ServeArgs;
+use crate::config::Config;
+use crate::say;
+use crate::serve::parts::Parts;
+use crate::serve::signal::Signal;
+
+/// How long open requests and connections may go on after a signal.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// `dormer serve`.
+pub async fn run(args: ServeArgs) -> Result<()> {
+    let config = configure(&args)?;
+    if args.print_config {
+        return say::text(&config.show()?);
+    }
+    crate::log::start(&config.log)?;
+    let signal = signal::either();
+    let gateway = Gateway::start(config, CancellationToken::new()).await?;
+    say::note(&format!("Dormer serves {} and ssh on {}.", gateway.url(), gateway.parts.ssh_address));
+    say::note(&format!("Sign in, once and within 15 minutes:  {}", gateway.sign_in_link().await?));
+    gateway.serve_until(signal).await
+}
+
+/// The configuration in force: files, environment, then the command line.
+pub fn configure(args: &ServeArgs) -> Result<Config> {
+    let names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    let mut config = Config::read(args.config.as_deref(), &|name| std::env::var(name).ok(), &names)?;
+    if let Some(data) = &args.data {
+        config.data = std::path::absolute(data)?;
+    }
+    config.http.listen = args.http.unwrap_or(config.http.listen);
+    config.ssh.listen = args.ssh.unwrap_or(config.ssh.listen);
+    config.http.domain = args.domain.clone().unwrap_or(config.http.domain);
+    config.backend = args.backend.clone().unwrap_or(config.backend);
+    config.check()?;
+    Ok(config)
+}
+
+/// The user's cache, where editors are kept.
+pub fn cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
+}
+
+/// A gateway that serves.
+pub struct Gateway {
+    parts: Parts,
+    shutdown: CancellationToken,
+    /// Both ways in, and the web part; each ends by itself after the shutdown.
+    serving: Vec<(&'static str, JoinHandle<()>)>,
+    register: register::Registered,
+}
+
+impl Gateway {
+    /// Makes every part, binds every address, and begins to serve.
+    pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Gateway> {
+        let (parts, ways) = parts::make(config, &shutdown).await?;
+        let register = register::write(&parts).await.context("cannot record the running gateway")?;
+        let mut serving = Vec::new();
+        for (name, way) in ways {
+            serving.push((name, tokio::spawn(way)));
+        }
+        Ok(Gateway { parts, shutdown, serving, register })
+    }
+
+    /// Where it is reached: `http://localhost:7080`.
+    pub fn url(&self) -> String {
+        self.parts.info.origin()
+    }
+
+    /// A new one-time link that signs the person who started it in.
+    pub async fn sign_in_link(&self) -> Result<String> {
+        let secret = self.parts.links.mint(&self.parts.owner, dormer_auth::link::START_LIFE).await?;
+        Ok(self.parts.info.sign_in_link(secret.expose()))
+    }
+
+    /// Serves until a signal, then ends in order: nothing new comes in, what is open may finish for a while, workspaces
+    /// are stopped where a person pressed Ctrl-C, records are closed.
+    pub async fn serve_until(self, signal: impl Future<Output = std::io::Result<Signal>>) -> Result<()> {
+        let Gateway { parts, shutdown, serving, register } = self;
+        let signal = tokio::select! {
+            signal = signal => Some(signal.context("cannot wait for signals")?),
+            () = shutdown.cancelled() => None,
+        };
+        tracing::info!(?signal, "ending");
+        drop(register);
+        if signal == Some(Signal::Interrupt) {
+            // Before the reconciler ends: it is the only one that stops workspaces.
+            parts.stop_all().await;
+        }
+        shutdown.cancel();
+        for (name, way) in serving {
+            match tokio::time::timeout(DRAIN + Duration::from_secs(5), way).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
+                Err(_) => tracing::warn!(part = name, "did not end in time"),
+            }
+        }
+        parts.store.close().await;
+        if signal.is_none() {
+            anyhow::bail!("a part of the gateway failed; the lines above say which and why");
+        }
+        Ok(())
+    }
+}

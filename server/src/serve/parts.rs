@@ -1,0 +1,258 @@
+//! Making the parts and joining them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use dormer_auth::authenticator::Authenticator;
+use dormer_auth::link::Links;
+use dormer_auth::token::Tokens;
+use dormer_core::directory::Directory;
+use dormer_core::name::UserName;
+use dormer_core::plan::devfile as plan;
+use dormer_core::ports::accounts::Accounts;
+use dormer_core::ports::clock::Clock;
+use dormer_core::ports::runtime::Runtime;
+use dormer_core::ports::store::Store;
+use dormer_core::wake::Waker;
+use dormer_devfile::resolve::NoResolver;
+use dormer_local::process::{ProcessRuntime, RuntimeConfig};
+use dormer_local::records::LocalStore;
+use dormer_proxy::gate::Gate;
+use dormer_proxy::{http, ssh};
+use dormer_reconciler::config::Config as ReconcilerConfig;
+use dormer_reconciler::reconciler::Reconciler;
+use dormer_web::deps::Info;
+
+use crate::config::Config;
+use crate::serve::logs::Logs;
+use crate::serve::{DRAIN, paths};
+
+/// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
+const STOP_MARGIN: Duration = Duration::from_secs(15);
+
+/// A part that serves until the shutdown.
+pub type Way = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is needed of the parts while they serve.
+pub struct Parts {
+    pub data: PathBuf,
+    pub info: Info,
+    pub ssh_address: SocketAddr,
+    pub owner: UserName,
+    pub store: LocalStore,
+    pub links: Links,
+    pub tokens: Tokens,
+    pub reconciler: Reconciler,
+    pub stop_grace: Duration,
+}
+
+impl Parts {
+    /// Stops every workspace that runs.
+    pub async fn stop_all(&self) {
+        if !self.reconciler.stop_all(self.stop_grace + STOP_MARGIN).await {
+            tracing::warn!("not every workspace stopped in time");
+        }
+    }
+}
+
+/// Makes every part and binds every address. Nothing is served until the ways are polled.
+pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts, Vec<(&'static str, Way)>)> {
+    let agent = paths::agent(&config.local.agent)?;
+    let editor = paths::editor(&config.local.editor, super::cache().as_deref())?;
+    if editor.is_none() {
+        tracing::warn!("there is no editor here: `scripts/editor.sh` makes one, or name one as local.editor");
+    }
+    let clock: Arc<dyn Clock> = Arc::new(Timestamp::now);
+    let store = dormer_local::records::open(&config.data).await?;
+    let extensions = paths::extensions(&config.data)?;
+    let records: Arc<dyn Store> = Arc::new(store.clone());
+    let accounts: Arc<dyn Accounts> = Arc::new(store.clone());
+    let runtime = ProcessRuntime::new(RuntimeConfig {
+        data: config.data.clone(),
+        run: config.data.join("run"),
+        agent,
+        editor,
+        extensions: Some(extensions),
+    })
+    .context("cannot run workspaces here")?;
+    let runtime = Arc::new(runtime);
+    let directory = Arc::new(Directory::default());
+    let owner = dormer_auth::owner::ensure(&*accounts, &*clock, &account()).await?;
+    let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await?;
+    let waker = Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone()));
+    // Full before the first request: an empty directory would answer that nothing exists.
+    for workspace in records.list().await? {
+        directory.apply(dormer_core::ports::store::Change::Put(Arc::new(workspace)));
+    }
+    let gate = Gate::new(directory.clone(), waker.clone(), clock.clone());
+
+    let pages: Arc<OnceLock<dormer_web::connector::Connector>> = Arc::default();
+    let connect = pages.clone();
+    let deps = http::Deps {
+        gate: gate.clone(),
+        authenticator: authenticator.clone(),
+        pages: Arc::new(move || {
+            connect.get().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected))?.connect()
+        }),
+    };
+    let browsers = http::bind(&http_config(&config), deps)?;
+    let keys = config.data.join("keys");
+    let host_keys = tokio::task::spawn_blocking(move || ssh::host_keys::load_or_create(&keys)).await??;
+    // As in `known_hosts`, without the host in front.
+    let host_key_lines = host_keys
+        .known_hosts("localhost", 22)
+        .iter()
+        .filter_map(|line| line.split_once(' ').map(|(_, key)| key.to_string()))
+        .collect();
+    let shells = ssh::server::bind(
+        ssh::config::Config::new(config.ssh.listen, host_keys),
+        ssh::server::Deps { gate: gate.clone(), authenticator: authenticator.clone() },
+    )
+    .await?;
+    let ssh_address = shells.local_addr();
+    let info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
+
+    let reconciler = Reconciler::new(
+        records.clone(),
+        runtime.clone() as Arc<dyn Runtime>,
+        directory.clone(),
+        clock.clone(),
+        Arc::new(|workspace| plan::plan(workspace)),
+        reconciler_config(&config),
+    );
+    let deps = dormer_web::deps::Deps {
+        store: records.clone(),
+        accounts: accounts.clone(),
+        directory: directory.clone(),
+        waker,
+        authenticator: authenticator.clone(),
+        forge: Arc::new(dormer_forge::git::Git::default()),
+        logs: Arc::new(Logs(runtime)),
+        clock: clock.clone(),
+        check_devfile: Arc::new(|text| {
+            plan::read("devfile.yaml", text, &NoResolver).map(drop).map_err(|e| e.to_string())
+        }),
+        ready: Arc::new(|| Ok(())),
+        info: info.clone(),
+    };
+    let web = dormer_web::connector::connector(dormer_web::router::router(deps, shutdown.clone()), shutdown.clone());
+    pages.set(web.clone()).map_err(|_| anyhow!("the pages were set twice"))?;
+
+    let follow = {
+        let (directory, changes, shutdown) = (directory, records.watch(), shutdown.clone());
+        async move {
+            tokio::select! {
+                () = directory.follow(changes) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+    };
+    let ways: Vec<(&'static str, Way)> = vec![
+        ("directory", Box::pin(follow)),
+        ("authenticator", Box::pin(authenticator.clone().follow(shutdown.clone()))),
+        (
+            "reconciler",
+            Box::pin({
+                let (reconciler, shutdown) = (reconciler.clone(), shutdown.clone());
+                async move { reconciler.run(shutdown).await }
+            }),
+        ),
+        ("http", Box::pin(whole(browsers.serve(shutdown.clone(), DRAIN), shutdown.clone()))),
+        ("ssh", Box::pin(shells.serve(shutdown.clone(), DRAIN))),
+        (
+            "pages",
+            Box::pin({
+                let shutdown = shutdown.clone();
+                async move {
+                    shutdown.cancelled().await;
+                    web.drained().await;
+                }
+            }),
+        ),
+    ];
+    let parts = Parts {
+        data: config.data,
+        info,
+        ssh_address,
+        owner,
+        store,
+        links: Links::new(accounts.clone(), clock.clone()),
+        tokens: Tokens::new(accounts, authenticator, clock),
+        stop_grace: config.lifecycle.stop_grace.get(),
+        reconciler,
+    };
+    Ok((parts, ways))
+}
+
+/// A gateway that lost one of its ways in ends, so that whoever runs it starts it again.
+async fn whole(way: impl Future<Output = std::io::Result<()>>, shutdown: CancellationToken) {
+    if let Err(error) = way.await {
+        tracing::error!(%error, "cannot serve any longer");
+        shutdown.cancel();
+    }
+}
+
+fn http_config(config: &Config) -> http::Config {
+    let mut http = http::Config::new(vec![config.http.listen], config.http.domain.clone());
+    if config.tls() {
+        http.tls = Some(http::TlsFiles { certificate: config.http.tls_cert.clone(), key: config.http.tls_key.clone() });
+    }
+    if config.tls() || config.http.public_url.starts_with("https://") {
+        http.scheme = http::Scheme::Https;
+    }
+    http.workers = (config.http.workers > 0).then_some(config.http.workers);
+    http
+}
+
+fn info(config: &Config, http_port: u16, ssh_port: u16, ssh_host_keys: Vec<String>) -> Result<Info> {
+    let tls = config.tls() || config.http.public_url.starts_with("https://");
+    let usual = if tls { 443 } else { 80 };
+    let port = match config.http.public_url.as_str() {
+        "" => http_port,
+        url => {
+            let url = url::Url::parse(url).with_context(|| format!("http.public_url = \"{url}\""))?;
+            url.port().unwrap_or(usual)
+        }
+    };
+    Ok(Info {
+        domain: config.http.domain.clone(),
+        tls,
+        url_port: (port != usual).then_some(port),
+        ssh_host: config.http.domain.clone(),
+        ssh_port: if config.ssh.public_port == 0 { ssh_port } else { config.ssh.public_port },
+        ssh_host_keys,
+        backend: config.backend.clone(),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        // On one machine the gateway is its owner's own program; others sign in to it as other users.
+        local_sources: true,
+    })
+}
+
+fn reconciler_config(config: &Config) -> ReconcilerConfig {
+    let lifecycle = &config.lifecycle;
+    ReconcilerConfig {
+        start_limit: lifecycle.start_timeout.get(),
+        stop_grace: lifecycle.stop_grace.get(),
+        idle_timeout: lifecycle.idle_timeout.unless_zero(),
+        max_lifetime: lifecycle.max_lifetime.unless_zero(),
+        keep_alive_when_busy: lifecycle.keep_alive_when_busy,
+        ..ReconcilerConfig::default()
+    }
+}
+
+/// The name on this machine of who runs the gateway.
+fn account() -> String {
+    nix::unistd::User::from_uid(nix::unistd::getuid())
+        .ok()
+        .flatten()
+        .map(|user| user.name)
+        .or_else(|| std::env::var("USER").ok())
+        .unwrap_or_else(|| "owner".to_string())
+}

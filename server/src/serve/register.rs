@@ -1,0 +1,59 @@
+//! A running gateway's record of itself on its machine: how the commands of the person who started it find it, and are
+//! signed in.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+use dormer_cli::credentials::Token;
+use dormer_cli::credentials::local::{LocalServer, find};
+use dormer_cli::environment::Environment;
+use dormer_core::principal::Scope;
+
+use crate::serve::parts::Parts;
+
+/// What the token of this machine's commands is called in lists.
+const TOKEN_NAME: &str = "commands on the gateway's machine";
+/// Minted anew at each start, so this only bounds how long one gateway runs before its own commands ask for a restart.
+const TOKEN_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// A live gateway of this data folder.
+pub fn of(data: &Path) -> Option<LocalServer> {
+    let data = data.canonicalize().ok()?;
+    find(&Environment::of_process())
+        .servers
+        .into_iter()
+        .find(|server| server.is_alive() && server.data.canonicalize().is_ok_and(|of| of == data))
+}
+
+/// The record of this gateway; removed when this is dropped.
+pub struct Registered(LocalServer);
+
+/// Writes the record, with a new token; those of earlier starts are revoked.
+pub async fn write(parts: &Parts) -> Result<Registered> {
+    for token in parts.tokens.list(&parts.owner).await? {
+        if token.name == TOKEN_NAME {
+            parts.tokens.revoke(&parts.owner, &token.id).await?;
+        }
+    }
+    let (text, _) = parts.tokens.mint(&parts.owner, TOKEN_NAME, Scope::All, Some(TOKEN_LIFE)).await?;
+    let told = |error: dormer_cli::error::CliError| anyhow!("{error}");
+    let server = LocalServer {
+        url: parts.info.origin().parse().map_err(told)?,
+        token: Token::parse(text.expose()).map_err(told)?,
+        data: parts.data.clone(),
+        pid: i32::try_from(std::process::id()).context("the process id")?,
+        ssh: Some(parts.ssh_address.to_string()),
+    };
+    server.save(&Environment::of_process()).map_err(told)?;
+    Ok(Registered(server))
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.remove(&Environment::of_process()) {
+            tracing::warn!(%error, "could not remove the record of this gateway");
+        }
+    }
+}
