@@ -1,0 +1,157 @@
+//! A server of the kind that people write in a workspace, bound to its loopback.
+//!
+//! | path | what it does |
+//! |---|---|
+//! | `/bytes?SEED-LENGTH` | sends so many bytes |
+//! | `/sum` | reads the body, answers its length and SHA-256 |
+//! | `/events` | a server-sent event at once, and the second only after somebody asked for `/go` |
+//! | `/socket` | a WebSocket that says `hello` at once and then sends back what it gets |
+//! | anything else | answers the head of the request, byte for byte |
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Condvar, Mutex};
+use std::thread;
+
+use dormer_tests::bytes;
+
+static GO: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
+
+fn main() -> io::Result<()> {
+    let port: u16 = std::env::args().nth(1).and_then(|port| port.parse().ok()).expect("usage: dormer-test-app PORT");
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
+    println!("listening on {port}");
+    for stream in listener.incoming() {
+        let stream = stream?;
+        thread::spawn(move || {
+            // Somebody who leaves in the middle is no failure of the server.
+            let _ = connection(stream);
+        });
+    }
+    Ok(())
+}
+
+/// Requests of one connection, until it ends.
+fn connection(stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::with_capacity(1 << 16, stream.try_clone()?);
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if reader.read_until(b'\n', &mut head)? == 0 {
+                return Ok(());
+            }
+        }
+        let text = String::from_utf8_lossy(&head).into_owned();
+        let target = text.split(' ').nth(1).unwrap_or_default().to_string();
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let field = |name: &str| {
+            text.lines()
+                .filter_map(|line| line.split_once(':'))
+                .find(|(n, _)| n.eq_ignore_ascii_case(name))
+                .map(|(_, v)| v.trim())
+        };
+        let length: u64 = field("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+        let chunked = field("transfer-encoding").is_some_and(|v| v.eq_ignore_ascii_case("chunked"));
+        if field("expect").is_some() {
+            (&stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        match path {
+            "/bytes" => {
+                let (seed, length) = query.split_once('-').unwrap_or(("0", query));
+                let (seed, length) = (seed.parse().unwrap_or(0), length.parse().unwrap_or(0));
+                write!(&stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n")?;
+                io::copy(&mut bytes::bytes(seed, length), &mut &stream)?;
+            }
+            "/sum" => {
+                let mut tally = bytes::Tally::default();
+                if chunked {
+                    chunks(&mut reader, &mut tally)?;
+                } else {
+                    io::copy(&mut reader.by_ref().take(length), &mut tally)?;
+                }
+                let sum = tally.sum();
+                answer(&stream, &format!("{} {}", sum.length, sum.sha256))?;
+            }
+            "/events" => {
+                let seen = *GO.0.lock().expect("no holder panics");
+                write!(
+                    &stream,
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: first\n\n"
+                )?;
+                drop(GO.1.wait_while(GO.0.lock().expect("no holder panics"), |count| *count == seen));
+                write!(&stream, "data: second\n\n")?;
+                return stream.shutdown(std::net::Shutdown::Both);
+            }
+            "/go" => {
+                *GO.0.lock().expect("no holder panics") += 1;
+                GO.1.notify_all();
+                answer(&stream, "gone")?;
+            }
+            "/socket" => return socket(&stream, reader),
+            _ => answer(&stream, &text)?,
+        }
+    }
+}
+
+fn answer(mut stream: &TcpStream, text: &str) -> io::Result<()> {
+    write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{text}", text.len())
+}
+
+fn chunks(reader: &mut BufReader<TcpStream>, to: &mut impl Write) -> io::Result<()> {
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let size =
+            u64::from_str_radix(line.trim(), 16).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        io::copy(&mut reader.by_ref().take(size), to)?;
+        reader.read_line(&mut String::new())?;
+        if size == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Answers the key of RFC 6455's own example, which is the one that the tests send.
+fn socket(mut stream: &TcpStream, mut reader: BufReader<TcpStream>) -> io::Result<()> {
+    // In one write with the head: what a relay must not lose.
+    stream.write_all(
+        b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+          sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x82\x05hello",
+    )?;
+    loop {
+        let mut head = [0; 2];
+        reader.read_exact(&mut head)?;
+        let mut size = [0; 8];
+        let length = match head[1] & 0x7f {
+            126 => {
+                reader.read_exact(&mut size[6..])?;
+                u64::from_be_bytes(size)
+            }
+            127 => {
+                reader.read_exact(&mut size)?;
+                u64::from_be_bytes(size)
+            }
+            n => u64::from(n),
+        };
+        let mut mask = [0; 4];
+        reader.read_exact(&mut mask)?;
+        let mut data = Vec::new();
+        reader.by_ref().take(length).read_to_end(&mut data)?;
+        data.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+        let mut frame = vec![head[0]];
+        match data.len() {
+            n if n < 126 => frame.push(n as u8),
+            n if n < 1 << 16 => {
+                frame.push(126);
+                frame.extend((n as u16).to_be_bytes());
+            }
+            n => {
+                frame.push(127);
+                frame.extend((n as u64).to_be_bytes());
+            }
+        }
+        frame.extend(data);
+        stream.write_all(&frame)?;
+    }
+}

@@ -1,0 +1,13 @@
+//! Whole programs on one machine: a gateway, its agents, git, OpenSSH, Chromium and VS Code, as a person has them.
+
+mod cli;
+mod create;
+mod failure;
+mod itself;
+mod port;
+mod refuse;
+mod secret;
+mod sleep;
+mod ssh;
+mod stranger;
+mod visit;
