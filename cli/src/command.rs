@@ -28,6 +28,8 @@ pub enum Command {
     Logout(account::Logout),
     /// Show who is signed in, and where
     Whoami,
+    /// Print a link that signs a browser in, once and within 15 minutes
+    LoginLink,
     /// Create a workspace from a repository, and start it
     #[command(after_help = create::EXAMPLES)]
     Create(Box<create::Create>),
@@ -86,6 +88,7 @@ impl Command {
             Command::Login(login) => login.run(context).await,
             Command::Logout(logout) => logout.run(context),
             Command::Whoami => account::whoami(context).await,
+            Command::LoginLink => account::login_link(context).await,
             Command::Create(create) => create.run(context).await,
             Command::Ls => list::ls(context).await,
             Command::Get(get) => get.run(context).await,

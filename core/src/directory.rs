@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use futures::StreamExt;
@@ -27,8 +27,9 @@ pub struct Directory {
 #[derive(Debug)]
 pub struct Entry {
     record: ArcSwap<Workspace>,
-    /// Rises with each change of the record; closed when the workspace is gone.
+    /// Rises with each change of the record, and once more when the workspace is gone.
     changed: watch::Sender<u64>,
+    gone: AtomicBool,
     /// What people do in it through this gateway.
     pub live: Live,
 }
@@ -97,6 +98,7 @@ impl Entry {
         Arc::new(Entry {
             changed: watch::Sender::new(workspace.version),
             record: ArcSwap::new(workspace),
+            gone: AtomicBool::new(false),
             live: Live::default(),
         })
     }
@@ -111,7 +113,12 @@ impl Entry {
         self.record.load()
     }
 
-    /// Tells of each change of the record. An error of its `changed` means that the workspace is gone.
+    /// Whether the workspace is gone. Those who hold an entry keep it alive, so that its end has to be said.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Tells of each change of the record, and of the workspace's end ([`Entry::is_gone`]).
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
@@ -163,7 +170,13 @@ impl Directory {
                     };
                     after.insert(name, entry);
                 }
+                let ended: Vec<Arc<Entry>> = before
+                    .iter()
+                    .filter(|(name, entry)| !after.get(*name).is_some_and(|now| Arc::ptr_eq(now, entry)))
+                    .map(|(_, entry)| Arc::clone(entry))
+                    .collect();
                 self.entries.store(Arc::new(after));
+                ended.iter().for_each(|entry| entry.end());
             }
             Change::Put(record) => {
                 let entries = self.entries.load_full();
@@ -171,15 +184,17 @@ impl Directory {
                     Some(entry) if entry.peek().uid == record.uid => entry.renew(record),
                     _ => {
                         let mut entries = HashMap::clone(&entries);
-                        entries.insert(record.name.clone(), Entry::new(record));
+                        let before = entries.insert(record.name.clone(), Entry::new(record));
                         self.entries.store(Arc::new(entries));
+                        before.iter().for_each(|entry| entry.end());
                     }
                 }
             }
             Change::Gone(name) => {
                 let mut entries = HashMap::clone(&self.entries.load());
-                entries.remove(&name);
+                let before = entries.remove(&name);
                 self.entries.store(Arc::new(entries));
+                before.iter().for_each(|entry| entry.end());
             }
         }
         self.changed.send_modify(|revision| *revision += 1);
@@ -187,6 +202,11 @@ impl Directory {
 }
 
 impl Entry {
+    fn end(&self) {
+        self.gone.store(true, Ordering::Release);
+        self.changed.send_modify(|version| *version += 1);
+    }
+
     fn renew(&self, record: Arc<Workspace>) {
         // An answer to a write may overtake the watch: an older record never replaces a newer one.
         if self.peek().version < record.version {
@@ -220,8 +240,7 @@ mod tests {
         assert!(entry.peek().spec.running, "an older record came later");
         directory.apply(Change::Gone(workspace.name.clone()));
         assert!(directory.get("hello").is_none());
-        drop(entry);
-        assert!(news.has_changed().is_err(), "those who wait for a workspace that is gone are told");
+        assert!(entry.is_gone() && news.has_changed().unwrap(), "those who wait for a workspace that is gone are told");
         workspace.uid = "another".into();
         directory.apply(Change::Put(Arc::new(workspace)));
         assert!(!directory.get("hello").unwrap().peek().spec.running, "the same name, another workspace");

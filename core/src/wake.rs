@@ -116,6 +116,9 @@ async fn wait(
 ) -> Result<Door, WakeError> {
     loop {
         let record = entry.record();
+        if entry.is_gone() {
+            return Err(WakeError::NotFound(record.name.clone()));
+        }
         if record.version >= version {
             progress(&record);
             if let Some(outcome) = outcome(&record) {

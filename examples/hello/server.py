@@ -5,6 +5,7 @@ Change GREETING in devfile.yaml or the page below, run `python3 server.py`, and 
 
 import html
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -28,8 +29,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-if __name__ == "__main__":
+def main() -> None:
     # Loopback is enough: the gateway comes in by the workspace's own door.
     address = ("127.0.0.1", int(os.environ.get("PORT", "3000")))
+    try:
+        server = ThreadingHTTPServer(address, Handler)
+    except OSError as error:
+        # Where workspaces share a machine they share its ports, too.
+        sys.exit(f"port {address[1]}: {error.strerror}; try PORT=3001 python3 server.py")
     print(f"serving on http://{address[0]}:{address[1]}", flush=True)
-    ThreadingHTTPServer(address, Handler).serve_forever()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -85,6 +85,14 @@ impl Gate {
         self.waker.wake(&name, by.user.as_str(), limit, progress).await
     }
 
+    /// For how long it has been in its phase.
+    pub fn up_for(&self, entry: &Entry) -> Duration {
+        let since = entry.peek().status.since;
+        let span = since.map(|since| self.clock.now().duration_since(since));
+        // Without a beginning, and with one that a clock which was set back has put into the future: long enough.
+        span.and_then(|span| Duration::try_from(span).ok()).unwrap_or(Duration::MAX)
+    }
+
     /// Opens a stream through the door of the newest record.
     pub async fn dial(&self, entry: &Entry, want: Want) -> Result<DoorStream, DialError> {
         let Some(door) = entry.peek().status.door.clone() else {

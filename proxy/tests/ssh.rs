@@ -38,7 +38,7 @@ async fn commands() {
         ("a shell without a terminal", vec!["-T", "--"], "echo from a shell\nexit 5\n", 5, "from a shell\n", ""),
         ("a killed process", vec!["kill -9 $$"], "", 255, "", ""),
         ("a locale", vec!["-o", "SetEnv=LC_TEST=x", "--", "echo $LC_TEST"], "", 0, "x\n", ""),
-        ("no loader", vec!["-o", "SetEnv=LD_LIBRARY_PATH=/x", "--", "echo $LD_LIBRARY_PATH"], "", 0, "\n", ""),
+        ("no loader", vec!["-o", "SetEnv=LD_DEBUG_OUTPUT=/x", "--", "echo $LD_DEBUG_OUTPUT"], "", 0, "\n", ""),
         ("compressed", vec!["-C", "--", "echo hi"], "", 0, "hi\n", ""),
         ("agent forwarding is refused, not the session", vec!["-A", "--", "echo hi"], "", 0, "hi\n", ""),
     ] {

@@ -82,12 +82,12 @@ fn each_way_in_wakes_it() {
         let ways: [(&str, &dyn Fn()); 6] = [
             ("a page", &|| drop(workspace.site().visit("/"))),
             ("a port's page", &|| drop(workspace.port(port).visit("/"))),
-            ("a program at a port", &|| drop(workspace.port(port).get("/held").expect(200))),
+            ("a program at a port", &|| drop(workspace.port(port).get("/held"))),
             ("ssh", &|| assert_eq!(workspace.run("echo in"), "in")),
             ("the command line", &|| assert!(gateway.dormer(&["start", "sleeper"]).status.success())),
             ("the API", &|| drop(workspace.change(json!({"running": true})))),
         ];
-        for (count, (way, wake)) in ways.into_iter().enumerate() {
+        for (count, (_, wake)) in ways.into_iter().enumerate() {
             workspace.stop();
             wake();
             workspace.wait_for("Running");
@@ -108,9 +108,24 @@ fn somebody_who_comes_sees_that_it_wakes() {
         assert!(page.text().contains("sleeper"));
         workspace.wait_for("Running");
         workspace.stop();
-        let output = workspace.login().run("echo in");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "in\n");
-        assert!(!output.stderr.is_empty(), "progress is told on stderr");
+        // On a terminal at once; a command without one is told only when it takes long.
+        let login = workspace.login();
+        let output = login.ssh(&["-tt"], &["echo in"]).stdin(std::process::Stdio::null()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "in");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("sleeper is"), "progress is told on stderr: {told:?}");
+    });
+}
+
+#[test]
+fn a_program_that_asks_a_sleeping_port_is_answered_by_it() {
+    served(0, |_, workspace, port| {
+        for _ in 0..5 {
+            workspace.stop();
+            // It runs some time before its server listens.
+            let head = workspace.port(port).get("/held").expect(200).text();
+            assert!(head.starts_with("GET /held "), "{head}");
+        }
     });
 }
 

@@ -20,7 +20,7 @@ pub mod workspaces;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use http::StatusCode;
 
 use crate::app::App;
@@ -41,6 +41,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/users", get(users::list).post(users::create))
         .route("/users/{name}", delete(users::remove))
         .route("/me", get(me::me))
+        .route("/me/link", post(me::link))
         .route("/openapi.json", get(openapi::serve))
         .method_not_allowed_fallback(|| async {
             let detail = "This route exists, but not for this method. /api/v1/openapi.json lists all of them.";

@@ -418,6 +418,15 @@ pub struct Me {
     pub version: String,
 }
 
+/// The answer to `POST /me/link`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SignInLink {
+    /// Signs a browser in as the caller: once, and for some minutes. The secret is in its fragment.
+    pub sign_in_link: String,
+}
+
 /// An event of `GET /workspaces/{name}/events` (`event: event`); `event: workspace` carries a [`Workspace`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

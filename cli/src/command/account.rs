@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use clap::Args;
-use dormer_wire::api::Me;
-use serde_json::json;
+use dormer_wire::api::{Me, SignInLink};
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::context::Context;
@@ -113,5 +113,15 @@ pub async fn whoami(context: &mut Context) -> Result<(), CliError> {
             let scope = if me.scope == "all" { String::new() } else { format!(", scope {}", clean(&me.scope)) };
             context.output.line(&format!("{} at {}{role}{scope}", clean(&me.user), client.target().origin))
         }
+    }
+}
+
+/// Prints a one-time link for a browser.
+pub async fn login_link(context: &mut Context) -> Result<(), CliError> {
+    let value: Value = context.client()?.post(&["me", "link"], &json!({})).await?;
+    let link: SignInLink = read(&value)?;
+    match context.output.format {
+        Format::Json | Format::Yaml => context.output.value(&value),
+        _ => context.output.line(&clean(&link.sign_in_link)),
     }
 }

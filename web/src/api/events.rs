@@ -46,8 +46,6 @@ pub(crate) struct Feed {
     app: Arc<App>,
     known: Known,
     news: watch::Receiver<u64>,
-    /// Tells that some workspace came or went: an entry that others hold as well says nothing when it is gone.
-    all_news: watch::Receiver<u64>,
     entry: Arc<Entry>,
     queue: VecDeque<Event>,
     /// The last event that was sent; None where events are not wanted.
@@ -60,8 +58,7 @@ impl Feed {
     pub fn new(app: Arc<App>, known: Known, entry: Arc<Entry>, notes: bool) -> Feed {
         let mut news = entry.subscribe();
         news.mark_changed();
-        let all_news = app.deps.directory.subscribe();
-        Feed { app, known, news, all_news, entry, queue: VecDeque::new(), notes: notes.then_some(None), ended: false }
+        Feed { app, known, news, entry, queue: VecDeque::new(), notes: notes.then_some(None), ended: false }
     }
 
     /// As an answer.
@@ -90,24 +87,13 @@ impl Feed {
                 () = self.app.shutdown.cancelled() => return None,
                 () = self.known.revoked.cancelled() => return None,
                 changed = self.news.changed() => match changed {
-                    Ok(()) => self.record(),
-                    Err(_) => self.end(),
+                    Ok(()) if !self.entry.is_gone() => self.record(),
+                    _ => self.end(),
                 },
-                changed = self.all_news.changed() => {
-                    if changed.is_err() || self.is_gone() {
-                        self.end();
-                    }
-                    continue;
-                }
                 () = look => {}
             }
             self.happened().await;
         }
-    }
-
-    fn is_gone(&self) -> bool {
-        let now = self.app.deps.directory.get(self.entry.peek().name.as_str());
-        now.is_none_or(|now| !Arc::ptr_eq(&now, &self.entry))
     }
 
     fn record(&mut self) {

@@ -13,7 +13,7 @@ use crate::api::{create, events, keys, logs, me, patch, tokens, users, watch, wo
     paths(
         workspaces::list, create::create, watch::all, workspaces::get, patch::patch, workspaces::delete,
         events::events, logs::logs, tokens::list, tokens::create, tokens::revoke, keys::list, keys::create,
-        keys::remove, users::list, users::create, users::remove, me::me,
+        keys::remove, users::list, users::create, users::remove, me::me, me::link,
     ),
     components(schemas(dormer_wire::api::Event)),
     security(("token" = [])),

@@ -210,7 +210,7 @@ async fn stopped(entry: &Entry, version: u64) -> bool {
         if settled {
             return true;
         }
-        if news.changed().await.is_err() {
+        if entry.is_gone() || news.changed().await.is_err() {
             return false;
         }
     }
