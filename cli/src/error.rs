@@ -2,7 +2,7 @@
 
 use dormer_wire::api::Problem;
 
-use crate::output::clean;
+use crate::output::{clean, clean_lines};
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +68,12 @@ impl CliError {
 
 /// A problem as text: what happened, then each field that is wrong. The text is the server's: it may hold anything.
 fn render(problem: &Problem) -> String {
-    let mut text = if problem.detail.is_empty() { clean(&problem.title) } else { clean(&problem.detail) };
-    for error in &problem.errors {
+    let mut text = if problem.detail.is_empty() { clean(&problem.title) } else { clean_lines(&problem.detail, "") };
+    // One mistake, told once: the only field's reason is often all that there is to say.
+    for error in problem.errors.iter().filter(|error| error.reason != problem.detail) {
         // A person typed no JSON: `/source/ref` is `source.ref` to them.
         let field = clean(error.field.trim_start_matches('/')).replace('/', ".");
-        text.push_str(&format!("\n  {field}: {}", clean(&error.reason)));
+        text.push_str(&format!("\n  {field}: {}", clean_lines(&error.reason, "    ")));
     }
     if problem.status == 401 {
         text.push_str("\nSign in with 'dormer login'.");

@@ -143,3 +143,8 @@ pub fn clean(text: &str) -> String {
         })
         .collect()
 }
+
+/// The same for a text of several lines: their ends stay, and what follows the first is put below it by `indent`.
+pub fn clean_lines(text: &str, indent: &str) -> String {
+    text.trim_end().lines().map(clean).collect::<Vec<_>>().join(&format!("\n{indent}"))
+}

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
 use crate::error::CliError;
-use crate::output::{Output, clean, read};
+use crate::output::{Output, clean, clean_lines, read};
 use crate::progress::Progress;
 use crate::value::Name;
 
@@ -165,7 +165,7 @@ impl Wait<'_> {
     /// What a failure says: reason, message, and the end of the log of the step that failed.
     async fn failure(&self, now: &Workspace) -> CliError {
         let reason = clean(now.reason.as_deref().unwrap_or("Failed"));
-        let message = clean(now.message.as_deref().unwrap_or("no reason was given"));
+        let message = clean_lines(now.message.as_deref().unwrap_or("no reason was given"), "  ");
         let mut text = format!("{} failed: {reason}: {message}", clean(&now.name));
         let failed = now.progress.iter().find(|step| step.state == StepState::Failed);
         if let Some(step) = failed {

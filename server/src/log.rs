@@ -7,8 +7,16 @@ use crate::config::Log;
 
 /// Libraries that write whole heads and packets below this level, credentials of people included: whatever
 /// `log.level` says, they stay there.
-const CAPPED: [&str; 8] =
-    ["pingora=info", "russh=info", "hyper=info", "h2=info", "reqwest=info", "rustls=info", "tokio_rustls=info", "axum=info"];
+const CAPPED: [&str; 8] = [
+    "pingora=info",
+    "russh=info",
+    "hyper=info",
+    "h2=info",
+    "reqwest=info",
+    "rustls=info",
+    "tokio_rustls=info",
+    "axum=info",
+];
 
 /// Starts logging.
 pub fn start(log: &Log) -> Result<()> {

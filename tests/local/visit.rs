@@ -84,10 +84,8 @@ fn vscode_comes_up_by_itself_and_saves_a_file_and_has_a_terminal() {
     let heard = (0..8).any(|_| {
         browser.write("echo typed-$((40+2)) > from-terminal");
         browser.press("Enter");
-        wait::poll(Duration::from_secs(8), || {
-            std::fs::read_to_string(&typed).ok().filter(|text| text == "typed-42\n")
-        })
-        .is_some()
+        wait::poll(Duration::from_secs(8), || std::fs::read_to_string(&typed).ok().filter(|text| text == "typed-42\n"))
+            .is_some()
     });
     assert!(heard, "the terminal did it");
     browser.picture("terminal");

@@ -2,12 +2,19 @@
 
 use std::net::SocketAddr;
 
+use dormer_core::name::WorkspaceName;
 use dormer_core::principal::{Principal, Via};
 use dormer_wire::door::Want;
 
-/// A name that somebody unknown sent: shortened, and printed with its control characters escaped.
+/// A text that a client sent: shortened, and printed with its control characters escaped.
 fn claimed(name: &str) -> String {
     format!("{:?}", name.chars().take(64).collect::<String>())
+}
+
+/// The name of a workspace that somebody unknown sent. What cannot be one is not written down: people type tokens and
+/// passwords where a name belongs.
+fn named(name: &str) -> &str {
+    if name.parse::<WorkspaceName>().is_ok() { name } else { "(not a name)" }
 }
 
 /// The credential by what names it.
@@ -31,7 +38,7 @@ pub(super) fn login(peer: SocketAddr, workspace: &str, who: &Principal) {
 pub(super) fn refused(peer: SocketAddr, workspace: &str, credential: &str, known: Option<&Principal>) {
     let user = known.map(|who| who.user.to_string());
     tracing::info!(
-        target: "audit", event = "ssh.refused", %peer, workspace = claimed(workspace), credential, user
+        target: "audit", event = "ssh.refused", %peer, workspace = named(workspace), credential, user
     );
 }
 
