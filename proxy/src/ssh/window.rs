@@ -159,7 +159,7 @@ mod tests {
         fn round(&mut self, number: u64, backwards: bool) {
             // What each may send by what it knew at the beginning of the round: answers need a round trip.
             for client in &mut self.clients {
-                if number % client.every == 0 {
+                if number.is_multiple_of(client.every) {
                     client.pending = client.pending.saturating_add(client.burst);
                 }
             }

@@ -124,7 +124,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         runtime.clone() as Arc<dyn Runtime>,
         directory.clone(),
         clock.clone(),
-        Arc::new(|workspace| plan::plan(workspace)),
+        Arc::new(plan::plan),
         reconciler_config(&config),
     );
     let deps = dormer_web::deps::Deps {
