@@ -1,7 +1,7 @@
 //! What a person types: `dormer create`, `ls`, `open`, `ssh`, `stop` and the rest. It talks to the HTTP API only and
 //! knows nothing of the gateway but the JSON of [`dormer_wire::api`].
 //!
-//! The binary flattens [`Command`] and [`Globals`] into its own command line and hands them to [`run`].
+//! The binary flattens [`Command`] and [`Globals`] into its own command line and hands them to [`run()`].
 //!
 //! * [`command`]: one file for each group of commands: its arguments, and what it does
 //! * [`globals`], [`environment`], [`context`]: what every command is given

@@ -18,7 +18,7 @@ pub enum Token {
     Create {
         /// What it is for
         name: String,
-        /// What it may: all, read, ssh or workspace:<name>
+        /// What it may: all, read, ssh or workspace:NAME
         #[arg(long, value_parser = value::scope)]
         scope: Option<String>,
         /// When it ends: 12h, 90d; by default 30d
