@@ -24,8 +24,11 @@ use crate::{exec, sftp};
 
 /// How long a connection may take to say what it wants.
 const PREFACE_LIMIT: Duration = Duration::from_secs(5);
-/// How many connections are served at once; more wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 2048;
+/// How many connections are served at once, where descriptors allow for so many: each takes two. Nobody may come in
+/// uncounted, and whoever comes when it is full is told so at once.
+const MAX_CONNECTIONS: usize = 16 * 1024;
+/// Descriptors that connections leave to everything else.
+const RESERVED: u64 = 256;
 
 /// Everything that can be reached through the door.
 #[derive(Debug)]
@@ -42,15 +45,20 @@ pub struct Rooms {
 
 /// Serves connections until dropped.
 pub async fn serve(listener: tokio::net::UnixListener, rooms: Arc<Rooms>) {
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let permits = Arc::new(Semaphore::new(most()));
     loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) if peer_is_allowed(&stream) => {
-                let rooms = Arc::clone(&rooms);
+            Ok((mut stream, _)) if peer_is_allowed(&stream) => {
+                let (rooms, permit) = (Arc::clone(&rooms), Arc::clone(&permits).try_acquire_owned());
                 tokio::spawn(async move {
-                    let _permit = permit;
-                    rooms.receive(stream).await;
+                    match permit {
+                        Ok(_permit) => rooms.receive(stream).await,
+                        Err(_) => {
+                            let full = refusal(RefusalCode::Failed, "the workspace has too many connections open");
+                            // Whoever is gone does not need an answer.
+                            let _ = tokio::time::timeout(PREFACE_LIMIT, answer(&mut stream, full)).await;
+                        }
+                    }
                 });
             }
             Ok(_) => tracing::warn!("a connection of another user was refused at the door"),
@@ -61,6 +69,19 @@ pub async fn serve(listener: tokio::net::UnixListener, rooms: Arc<Rooms>) {
             }
         }
     }
+}
+
+/// As many as descriptors allow for.
+fn most() -> usize {
+    let files = dormer_wire::descriptors::raise();
+    usize::try_from(files.saturating_sub(RESERVED) / 2).unwrap_or(MAX_CONNECTIONS).clamp(64, MAX_CONNECTIONS)
+}
+
+/// Refuses a connection, whatever it wants.
+async fn answer(stream: &mut UnixStream, refusal: Refusal) {
+    // It says what it wants before it listens.
+    let _ = message::read::<Preface>(stream).await;
+    let _ = message::write(stream, &Reply::Refused(refusal)).await;
 }
 
 /// A refusal with a reason.

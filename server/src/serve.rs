@@ -66,6 +66,9 @@ pub fn cache() -> Option<PathBuf> {
     set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
 }
 
+/// With fewer files than these a handful of people with editors open comes to the end of them.
+const FEW_FILES: u64 = 4096;
+
 /// A gateway that serves.
 pub struct Gateway {
     parts: Parts,
@@ -78,6 +81,14 @@ pub struct Gateway {
 impl Gateway {
     /// Makes every part, binds every address, and begins to serve.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Gateway> {
+        // Each connection takes two, an SSH session some more.
+        let files = dormer_wire::descriptors::raise();
+        if files < FEW_FILES {
+            tracing::warn!(
+                files,
+                "few files may be open at once (ulimit -n): that many connections, and less, go well"
+            );
+        }
         let (parts, ways) = parts::make(config, &shutdown).await?;
         let register = register::write(&parts).await.context("cannot record the running gateway")?;
         let mut serving = Vec::new();

@@ -5,21 +5,24 @@ use std::time::Duration;
 use std::{io, sync::Arc};
 
 use dormer_wire::door::{Refusal, RefusalCode};
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
+use dormer_wire::join::Join;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::{accept, refusal};
 use crate::ports::owner::Owners;
 
-const BUFFER: usize = 64 * 1024;
+/// How long one side may be silent after the other ended its half: as long as a person might leave a build running
+/// behind a request that is done. The gateway, which knows what a stream is for, gives up earlier.
+const LINGER: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something on the same machine may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Copies both ways until both have ended; either side may end its half first.
-pub async fn run(stream: &mut UnixStream, mut upstream: impl AsyncRead + AsyncWrite + Unpin) {
+/// Copies both ways until both have ended; either side may end its half first, and the other take its time then.
+pub async fn run(stream: &mut UnixStream, upstream: impl AsyncRead + AsyncWrite + Unpin) {
     if accept(stream).await
-        && let Err(error) = copy_bidirectional_with_sizes(stream, &mut upstream, BUFFER, BUFFER).await
+        && let Err(error) = Join::new(stream, upstream, Vec::new(), Vec::new(), LINGER).await
     {
         tracing::debug!(%error, "a stream broke");
     }

@@ -50,6 +50,7 @@ impl Processes {
                 // SAFETY: resets a disposition; async-signal-safe.
                 unsafe { libc::signal(number, libc::SIG_DFL) };
             }
+            dormer_wire::descriptors::restore()?;
             nix::unistd::setsid().map_err(io::Error::from)?;
             if terminal {
                 let stdin = io::stdin().as_raw_fd();

@@ -52,6 +52,7 @@ fn alone(entrance: Option<&File>) -> io::Result<()> {
             return Err(io::Error::last_os_error());
         }
         libc::umask(0o022);
+        dormer_wire::descriptors::restore()?;
         if let Some(entrance) = entrance
             && libc::write(entrance.as_raw_fd(), c"0".as_ptr().cast(), 1) != 1
         {
