@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 pub use listener::{bind, peer_is_allowed};
 
+use crate::door::splice::Reached;
 use crate::editor::EditorHandle;
 use crate::ports::owner::Owners;
 use crate::stop::StopRequests;
@@ -98,7 +99,7 @@ impl Rooms {
     async fn receive(&self, mut stream: UnixStream) {
         let preface = tokio::time::timeout(PREFACE_LIMIT, message::read::<Preface>(&mut stream)).await;
         let outcome = match preface {
-            Ok(Ok(Some(Preface { version: VERSION, want }))) => self.lead(&mut stream, want).await,
+            Ok(Ok(Some(Preface { version: VERSION, want, direct }))) => self.lead(&mut stream, want, direct).await,
             Ok(Ok(Some(Preface { version, .. }))) => {
                 let message = format!("this agent speaks version {VERSION} of the door protocol, not {version}");
                 Err(refusal(RefusalCode::Version, message))
@@ -113,7 +114,7 @@ impl Rooms {
         }
     }
 
-    async fn lead(&self, stream: &mut UnixStream, want: Want) -> Result<(), Refusal> {
+    async fn lead(&self, stream: &mut UnixStream, want: Want, direct: bool) -> Result<(), Refusal> {
         let workspace = &self.workspace;
         let stopping = workspace.board.state() == AgentState::Stopping;
         match want {
@@ -126,15 +127,15 @@ impl Rooms {
             _ if stopping => return Err(refusal(RefusalCode::Stopping, "the workspace is stopping")),
             Want::Editor => {
                 let editor = self.editor.connect().await?;
-                splice::run(stream, editor).await;
+                splice::run(stream, Reached::Unix(editor), direct).await;
             }
             Want::Port { port } => {
                 let upstream = splice::connect_port(&self.owners, port).await?;
-                splice::run(stream, upstream).await;
+                splice::run(stream, Reached::Tcp(upstream), direct).await;
             }
             Want::Socket { path } => {
                 let upstream = splice::connect_socket(&workspace.assignment.run, &path).await?;
-                splice::run(stream, upstream).await;
+                splice::run(stream, Reached::Unix(upstream), direct).await;
             }
             Want::Exec(request) => self.exec(stream, request).await?,
             Want::Sftp => {

@@ -1,13 +1,15 @@
 //! Opening a stream through a door.
 
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 
-use crate::door::{Door, Preface, Refusal, Reply, Want};
+use crate::door::{Door, Handed, Preface, Refusal, Reply, Want};
+use crate::hand;
 use crate::message::{self, MessageError};
 
 /// A stream through a door, after its preface was accepted.
@@ -15,6 +17,8 @@ use crate::message::{self, MessageError};
 pub enum DoorStream {
     /// Over a Unix socket.
     Unix(UnixStream),
+    /// A connection to a port of the workspace, which the agent made and handed over.
+    Tcp(TcpStream),
 }
 
 /// Why a stream could not be opened.
@@ -42,11 +46,29 @@ pub async fn dial(door: &Door, want: Want, limit: Duration) -> Result<DoorStream
 async fn open(door: &Door, want: Want) -> Result<DoorStream, DialError> {
     let Door::Unix(path) = door;
     let mut stream = UnixStream::connect(path).await.map_err(DialError::Absent)?;
-    message::write(&mut stream, &Preface::from(want)).await?;
-    match message::read(&mut stream).await? {
-        Some(Reply::Accepted) => Ok(DoorStream::Unix(stream)),
-        Some(Reply::Refused(refusal)) => Err(refusal.into()),
+    let preface = Preface { direct: true, ..Preface::from(want) };
+    message::write(&mut stream, &preface).await?;
+    match hand::receive(&stream).await? {
+        Some((Reply::Accepted, _)) => Ok(DoorStream::Unix(stream)),
+        Some((Reply::Handed(kind), Some(handed))) => take(kind, handed).map_err(DialError::Absent),
+        Some((Reply::Handed(_), None)) => Err(MessageError::Ended.into()),
+        Some((Reply::Refused(refusal), _)) => Err(refusal.into()),
         None => Err(DialError::Absent(std::io::ErrorKind::ConnectionReset.into())),
+    }
+}
+
+fn take(kind: Handed, handed: OwnedFd) -> std::io::Result<DoorStream> {
+    match kind {
+        Handed::Tcp => {
+            let stream = std::net::TcpStream::from(handed);
+            stream.set_nonblocking(true)?;
+            TcpStream::from_std(stream).map(DoorStream::Tcp)
+        }
+        Handed::Unix => {
+            let stream = std::os::unix::net::UnixStream::from(handed);
+            stream.set_nonblocking(true)?;
+            UnixStream::from_std(stream).map(DoorStream::Unix)
+        }
     }
 }
 
@@ -54,6 +76,7 @@ impl AsyncRead for DoorStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
             DoorStream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            DoorStream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -62,16 +85,19 @@ impl AsyncWrite for DoorStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
         match self.get_mut() {
             DoorStream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            DoorStream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
             DoorStream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            DoorStream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
             DoorStream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            DoorStream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
     fn poll_write_vectored(
@@ -81,6 +107,7 @@ impl AsyncWrite for DoorStream {
     ) -> Poll<std::io::Result<usize>> {
         match self.get_mut() {
             DoorStream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            DoorStream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
     fn is_write_vectored(&self) -> bool {

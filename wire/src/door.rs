@@ -57,11 +57,15 @@ pub struct Preface {
     pub version: u32,
     /// What the connection is for.
     pub want: Want,
+    /// Whether the sender takes a connection of the agent's in place of this one, where raw bytes would follow: see
+    /// [`Reply::Handed`]. Only over a Unix socket.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
 }
 
 impl From<Want> for Preface {
     fn from(want: Want) -> Self {
-        Preface { version: VERSION, want }
+        Preface { version: VERSION, want, direct: false }
     }
 }
 
@@ -143,8 +147,20 @@ pub struct Pty {
 pub enum Reply {
     /// The connection is what was asked for from here on.
     Accepted,
+    /// A descriptor is attached to this message ([`crate::hand`]): it is what was asked for. This connection is done.
+    Handed(Handed),
     /// It is not, and will be closed.
     Refused(Refusal),
+}
+
+/// What kind of a socket was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Handed {
+    /// A TCP connection.
+    Tcp,
+    /// A connection of a Unix socket.
+    Unix,
 }
 
 /// Why the agent refused.

@@ -5,6 +5,7 @@
 //!
 //! * [`door`]: where a workspace's door is, and the preface with which a stream through it begins
 //! * [`dial`]: opening a stream through a door
+//! * [`hand`]: giving a connection itself to the other side, where both share a machine
 //! * [`join`]: two streams made one, as gateway and agent do with most that comes through a door
 //! * [`message`]: length-prefixed JSON, the encoding of prefaces, replies and status reports
 //! * [`frame`]: the frames of an interactive session (standard streams, window size, signals, exit)
@@ -19,6 +20,7 @@ pub mod descriptors;
 pub mod dial;
 pub mod door;
 pub mod frame;
+pub mod hand;
 pub mod join;
 pub mod message;
 pub mod report;

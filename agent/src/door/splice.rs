@@ -1,10 +1,12 @@
 //! Streams of raw bytes to something inside the workspace.
 
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Duration;
 use std::{io, sync::Arc};
 
-use dormer_wire::door::{Refusal, RefusalCode};
+use dormer_wire::door::{Handed, Refusal, RefusalCode, Reply};
+use dormer_wire::hand;
 use dormer_wire::join::Join;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -19,13 +21,40 @@ const LINGER: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something on the same machine may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// Copies both ways until both have ended; either side may end its half first, and the other take its time then.
-pub async fn run(stream: &mut UnixStream, upstream: impl AsyncRead + AsyncWrite + Unpin) {
-    if accept(stream).await
-        && let Err(error) = Join::new(stream, upstream, Vec::new(), Vec::new(), LINGER).await
-    {
+/// A connection to something inside the workspace.
+pub enum Reached {
+    /// To a port.
+    Tcp(TcpStream),
+    /// To a Unix socket.
+    Unix(UnixStream),
+}
+
+/// Sees to it that bytes pass both ways until both have ended; either side may end its half first, and the other take
+/// its time then. With `direct` that is done by handing the connection over.
+pub async fn run(stream: &mut UnixStream, reached: Reached, direct: bool) {
+    if direct {
+        let (kind, fd) = match &reached {
+            Reached::Tcp(upstream) => (Handed::Tcp, upstream.as_fd()),
+            Reached::Unix(upstream) => (Handed::Unix, upstream.as_fd()),
+        };
+        // Whoever is gone does not need it.
+        let _ = hand::send(stream, &Reply::Handed(kind), fd).await;
+        return;
+    }
+    if !accept(stream).await {
+        return;
+    }
+    let joined = match reached {
+        Reached::Tcp(upstream) => join(stream, upstream).await,
+        Reached::Unix(upstream) => join(stream, upstream).await,
+    };
+    if let Err(error) = joined {
         tracing::debug!(%error, "a stream broke");
     }
+}
+
+fn join<U: AsyncRead + AsyncWrite + Unpin>(stream: &mut UnixStream, upstream: U) -> Join<&mut UnixStream, U> {
+    Join::new(stream, upstream, Vec::new(), Vec::new(), LINGER)
 }
 
 /// Connects to a port of the loopback whose listener is a process of this workspace.

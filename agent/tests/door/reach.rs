@@ -1,7 +1,7 @@
 //! What can be reached through the door, and what cannot.
 
 use dormer_wire::dial::DialError;
-use dormer_wire::door::{Door, RefusalCode, Want};
+use dormer_wire::door::{Door, Preface, RefusalCode, Reply, Want};
 use dormer_wire::message;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,6 +37,15 @@ async fn only_ports_of_the_workspace_are_reached() {
         assert_eq!(answer, "cba");
     }
     agent.until("listening", |status| status.listening == [port]).await;
+    // The same through the agent, for those who share no machine with it.
+    let mut stream = tokio::net::UnixStream::connect(agent.path("run/door.sock")).await.unwrap();
+    message::write(&mut stream, &Preface::from(Want::Port { port })).await.unwrap();
+    assert!(matches!(message::read(&mut stream).await.unwrap(), Some(Reply::Accepted)));
+    stream.write_all(b"abc").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "cba");
 
     let foreign = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let foreign_port = foreign.local_addr().unwrap().port();

@@ -98,6 +98,7 @@ impl L4Connect for ToDoor {
         loop {
             match self.gate.dial(&self.entry, self.want.clone()).await {
                 Ok(DoorStream::Unix(stream)) => return Ok(stream.into()),
+                Ok(DoorStream::Tcp(stream)) => return Ok(stream.into()),
                 Err(error) if is_early(&error) && self.gate.up_for(&self.entry) < SETTLE => {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
