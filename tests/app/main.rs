@@ -7,23 +7,28 @@
 //! | `/events` | a server-sent event at once, and the second only after somebody asked for `/go` |
 //! | `/socket` | a WebSocket that says `hello` at once and then sends back what it gets |
 //! | `/once` | answers, and closes the connection without having said that it would |
+//! | `/since` | answers when it began to listen, in microseconds of Unix time |
 //! | anything else | answers the head of the request, byte for byte |
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, OnceLock};
 use std::thread;
+use std::time::UNIX_EPOCH;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dormer_tests::bytes;
 use sha1::{Digest, Sha1};
 
+/// When it began to listen.
+static SINCE: OnceLock<u128> = OnceLock::new();
 static GO: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
 
 fn main() -> io::Result<()> {
     let port: u16 = std::env::args().nth(1).and_then(|port| port.parse().ok()).expect("usage: dormer-test-app PORT");
     let listener = TcpListener::bind(("127.0.0.1", port))?;
+    SINCE.get_or_init(|| UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros()));
     println!("listening on {port}");
     for stream in listener.incoming() {
         let stream = stream?;
@@ -100,6 +105,7 @@ fn connection(stream: TcpStream) -> io::Result<()> {
                 let key = field("sec-websocket-key").unwrap_or_default().to_string();
                 return socket(&stream, reader, &key);
             }
+            "/since" => answer(&stream, &SINCE.get().map_or(0, |since| *since).to_string())?,
             "/once" => {
                 answer(&stream, "once")?;
                 return stream.shutdown(std::net::Shutdown::Both);

@@ -26,8 +26,8 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// A workspace is up before the servers that its commands start: those who woke it to reach one wait for it so long.
 const SETTLE: Duration = Duration::from_secs(15);
-/// How often is looked whether it is there.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How soon is looked again whether it is there, at first; each time a little later, up to the second.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(100)];
 
 /// An address that is never dialled. pingora wants one for each peer; with this one it also asks nothing about the
 /// other end of a pooled connection, which for a socket pair has no name.
@@ -95,12 +95,14 @@ impl L4Connect for ToPages {
 #[async_trait]
 impl L4Connect for ToDoor {
     async fn connect(&self, _: &L4Address) -> pingora::Result<L4Stream> {
+        let [mut pause, longest] = LOOK_AGAIN;
         loop {
             match self.gate.dial(&self.entry, self.want.clone()).await {
                 Ok(DoorStream::Unix(stream)) => return Ok(stream.into()),
                 Ok(DoorStream::Tcp(stream)) => return Ok(stream.into()),
                 Err(error) if is_early(&error) && self.gate.up_for(&self.entry) < SETTLE => {
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 3 / 2).min(longest);
                 }
                 Err(error) => return Err(Error::because(ErrorType::ConnectError, "door", error)),
             }
