@@ -15,9 +15,10 @@ pub fn idle() {
 }
 
 fn each(gateway: &Gateway, what: &str, goal: &str) {
-    // The first ones pay for what all share, and for the room in which one is let in.
+    // The first ones pay for what all share, and for the room in which one is let in. So many, because the kernel gives
+    // memory by 2 MB.
     const FIRST: usize = 500;
-    const COUNT: usize = 2_000;
+    const COUNT: usize = 4_000;
     let git = GitServer::start();
     let port = app::free_port();
     let repository = git.repository("idle").app(port).commit();

@@ -1,7 +1,6 @@
 //! A client and a workspace, joined for as long as the right to it lasts.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -35,14 +34,15 @@ impl<C: AsyncRead + AsyncWrite + Unpin, U: AsyncRead + AsyncWrite + Unpin> Splic
 }
 
 impl<C: AsyncRead + AsyncWrite + Unpin, U: AsyncRead + AsyncWrite + Unpin> Future for Splice<C, U> {
-    type Output = io::Result<()>;
+    // Either side may break off at any time; that is an end like any other.
+    type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         if this.ended.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(());
         }
-        Pin::new(&mut this.join).poll(cx)
+        Pin::new(&mut this.join).poll(cx).map(drop)
     }
 }
 

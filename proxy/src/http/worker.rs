@@ -161,10 +161,8 @@ impl Worker {
 
     async fn upgrade(&self, conn: Conn, head: BytesMut) {
         if let Some(Joined(splice)) = upgrade(&self.site, conn, head).await {
-            self.tasks.spawn(async move {
-                // Either side may break off at any time; that is an end like any other.
-                let _ = splice.await;
-            });
+            // As it is: a block of code around it would hold it twice.
+            self.tasks.spawn(splice);
         }
     }
 
