@@ -114,6 +114,7 @@ fn command(command: &command::Command) -> Option<Command> {
         label: (command.label() != command.id).then(|| command.label().to_string()),
         group: command.group().map(|group| (group.kind.as_str().to_string(), group.is_default())),
         run,
+        once: false,
     })
 }
 

@@ -8,7 +8,7 @@ use dormer_devfile::model::component::Component;
 use dormer_devfile::model::endpoint::{self, Protocol};
 
 use crate::plan::devfile::{PlanError, without_meaning};
-use crate::plan::{Container, EnvVar, Exposure, Mount, Plan, Port};
+use crate::plan::{Annotations, Container, EnvVar, Exposure, Mount, Plan, Port, Role};
 
 /// Names of the containers that run before the others and end: those which `preStart` commands apply.
 pub fn init_names(devfile: &Devfile, pre_start: &[String]) -> HashSet<String> {
@@ -60,10 +60,15 @@ fn container(component: &Component, init: bool) -> Option<Container> {
         source_mapping: container.source_mapping().to_string(),
         dedicated: container.is_dedicated(),
         init,
+        role: if init { Role::Init } else { Role::Main },
         memory_limit: container.memory_limit.clone(),
         memory_request: container.memory_request.clone(),
         cpu_limit: container.cpu_limit.clone(),
         cpu_request: container.cpu_request.clone(),
+        gpu: None,
+        user: None,
+        annotations: Annotations::default(),
+        built_by: None,
         overrides: component.attributes.get("container-overrides").cloned(),
     })
 }
@@ -88,6 +93,9 @@ fn port(endpoint: &endpoint::Endpoint, container: &str) -> Port {
         },
         protocol: protocol.to_string(),
         path: endpoint.path.clone(),
+        secure: endpoint.is_secure(),
+        annotations: endpoint.annotation.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        share: None,
     }
 }
 
