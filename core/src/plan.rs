@@ -2,6 +2,8 @@
 
 pub mod apply;
 pub mod devfile;
+pub mod environment;
+pub mod merge;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -198,6 +200,10 @@ pub struct Project {
     pub commit: Option<String>,
     /// An archive in place of a repository.
     pub archive: Option<String>,
+    /// The folders to check out; all, where there is none.
+    pub sparse: Vec<String>,
+    /// The folder whose content becomes the project's, in place of the whole.
+    pub sub_dir: Option<String>,
 }
 
 /// A command.
