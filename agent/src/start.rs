@@ -1,6 +1,7 @@
 //! The start of a workspace: folders, clone, commands, editor. Each is a step that can be watched, and the first that
 //! fails ends it, with a reason.
 
+mod archive;
 mod checkout;
 mod clone;
 pub mod commands;

@@ -50,7 +50,9 @@ impl Workspace {
             variables.insert("USER".to_owned(), user.name.clone());
             variables.insert("LOGNAME".to_owned(), user.name.clone());
         }
-        env::extend(&mut variables, &mut Variables::new(), &assignment.env);
+        // What the image or the machine sets can be referred to as well: `$(PATH)` is what nearly everybody means.
+        let mut known = variables.clone();
+        env::extend(&mut variables, &mut known, &assignment.env);
         let named = variables.get("SHELL").map(PathBuf::from);
         let shell = [named, user.and_then(|user| user.shell), Some("/bin/bash".into())]
             .into_iter()

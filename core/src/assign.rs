@@ -1,5 +1,6 @@
 //! From a plan to what the agent of one container is told.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use dormer_wire::assignment::{Assignment, Command, Editor, EnvVar, Events, Project, Remote, Run};
@@ -35,13 +36,15 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
     let main = plan.main == container;
     let working_dir = layout.projects_root.join(&plan.working_dir);
     let mut env = layout.env;
-    env.extend(set(&[
-        ("HOME", &layout.home),
-        ("PROJECTS_ROOT", &layout.projects_root),
-        ("PROJECT_SOURCE", &working_dir),
-    ]));
+    env.extend(set(&[("HOME", &layout.home)]));
     env.push(EnvVar { name: "DORMER_WORKSPACE".into(), value: workspace.name.to_string() });
-    env.extend(here.iter().flat_map(|c| &c.env).map(translate));
+    let root = layout.projects_root.display().to_string();
+    // Where a process stands for a container, it has the projects whether that container would or not.
+    let own = here.map(|here| plan.environment(&plan::Container { mount_sources: true, ..here.clone() }, &root));
+    match own {
+        Some(own) => env.extend(own.iter().map(translate)),
+        None => env.extend(set(&[("PROJECTS_ROOT", &layout.projects_root), ("PROJECT_SOURCE", &working_dir)])),
+    }
     // A person's own variables come last: they are the newest word.
     env.extend(
         workspace
@@ -51,6 +54,7 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
             .filter(|variable| !variable.file)
             .map(|variable| EnvVar { name: variable.name.clone(), value: variable.value.clone() }),
     );
+    let commands = commands(plan, container);
     Assignment {
         workspace: workspace.name.to_string(),
         instance: instance.to_string(),
@@ -62,9 +66,9 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
         logs: layout.logs,
         run: layout.run,
         env,
-        projects: if main { plan.projects.iter().map(project).collect() } else { Vec::new() },
-        commands: plan.commands.iter().filter_map(|c| command(c, plan, container)).collect(),
-        events: if main { events(&plan.events) } else { Events::default() },
+        projects: if main && !plan.skip_clone { plan.projects.iter().map(project).collect() } else { Vec::new() },
+        events: if main { events(&plan.events, &commands) } else { Events::default() },
+        commands,
         editor: layout.editor.filter(|_| main && plan.editor),
         busy_counts: layout.busy_counts,
     }
@@ -88,29 +92,49 @@ fn project(project: &plan::Project) -> Project {
         fetch: project.fetch.clone(),
         commit: project.commit.clone(),
         archive: project.archive.clone(),
+        sparse: project.sparse.clone(),
+        sub_dir: project.sub_dir.clone(),
     }
 }
 
-/// A command that can run in `container`. Where one process group stands for all containers (the plan has several, the
-/// runtime one agent), the runtime asks for the main container and gets the others' commands too.
-fn command(command: &plan::Command, plan: &Plan, container: &str) -> Option<Command> {
-    let run = match &command.run {
-        plan::Run::Exec { component, line, working_dir, env } if component == container || plan.main == container => {
-            Run::Exec { line: line.clone(), working_dir: working_dir.clone(), env: env.iter().map(translate).collect() }
-        }
-        plan::Run::Composite { commands, parallel } => {
-            Run::Composite { commands: commands.clone(), parallel: *parallel }
-        }
-        plan::Run::Exec { .. } | plan::Run::Apply { .. } => return None,
+/// The commands that can run in `container`. Where one process group stands for all containers (the plan has several,
+/// the runtime one agent), the runtime asks for the main container and gets the others' commands too. What is applied is
+/// no agent's business: such commands are left out, of composite ones too.
+fn commands(plan: &Plan, container: &str) -> Vec<Command> {
+    let here = |command: &plan::Command| match &command.run {
+        plan::Run::Exec { component, .. } => component == container || plan.main == container,
+        plan::Run::Composite { .. } => true,
+        plan::Run::Apply { .. } => false,
     };
-    Some(Command { id: command.id.clone(), run })
+    let runs: HashSet<&str> = plan.commands.iter().filter(|c| here(c)).map(|command| command.id.as_str()).collect();
+    let translated = |command: &plan::Command| {
+        let run = match &command.run {
+            plan::Run::Exec { line, working_dir, env, .. } => {
+                let env = env.iter().map(translate).collect();
+                Run::Exec { line: line.clone(), working_dir: working_dir.clone(), env }
+            }
+            plan::Run::Composite { commands, parallel } => {
+                let commands = commands.iter().filter(|id| runs.contains(id.as_str())).cloned().collect();
+                Run::Composite { commands, parallel: *parallel }
+            }
+            plan::Run::Apply { .. } => return None,
+        };
+        runs.contains(command.id.as_str()).then(|| Command { id: command.id.clone(), run, once: command.once })
+    };
+    plan.commands.iter().filter_map(translated).collect()
 }
 
-fn events(events: &plan::Events) -> Events {
+fn events(events: &plan::Events, commands: &[Command]) -> Events {
+    let here = |ids: &[String]| -> Vec<String> {
+        ids.iter().filter(|id| commands.iter().any(|command| command.id == **id)).cloned().collect()
+    };
     Events {
-        pre_start: events.pre_start.clone(),
-        post_start: events.post_start.clone(),
-        pre_stop: events.pre_stop.clone(),
-        post_stop: events.post_stop.clone(),
+        pre_start: here(&events.pre_start),
+        post_start: here(&events.post_start),
+        pre_stop: here(&events.pre_stop),
+        post_stop: here(&events.post_stop),
     }
 }
+
+#[cfg(test)]
+mod tests;

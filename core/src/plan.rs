@@ -1,8 +1,18 @@
 //! The plan: what to run, whatever runs it. Made from a devfile, a workspace and its class in one place.
 
+pub mod apply;
 pub mod devfile;
+pub mod environment;
+pub mod merge;
+pub mod settings;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use crate::plan::apply::{Image, Manifest};
+use crate::plan::settings::{Settings, StorageKind};
+use crate::workspace::Share;
 
 /// What to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +38,71 @@ pub struct Plan {
     pub editor: bool,
     /// What a person should know: parts that have no meaning here, variables that are not defined.
     pub warnings: Vec<String>,
+    /// What runs to its end before the containers start, in order. A container stands here once for each `preStart`
+    /// command that applies it.
+    pub init: Vec<Init>,
+    /// Variables of all containers (the attribute `workspaceEnv`), after each one's own.
+    pub env: Vec<EnvVar>,
+    /// `pod-overrides`, merged into the rendered pod template one after the other: the later one wins.
+    pub pod_overrides: Vec<PodOverride>,
+    /// Cluster objects beside the pods.
+    pub manifests: Vec<Manifest>,
+    /// Images that are built.
+    pub images: Vec<Image>,
+    /// How volumes are kept, where the devfile says it.
+    pub storage: Option<StorageKind>,
+    /// The runtime class of the pods (`controller.devfile.io/runtime-class`).
+    pub runtime_class: Option<String>,
+    /// Nothing is cloned (`controller.devfile.io/project-clone: disable`); the projects still say which folder is the
+    /// project's.
+    pub skip_clone: bool,
+    /// What the file says about the workspace as a whole. The record's own word wins.
+    pub settings: Settings,
+}
+
+/// A container that runs to its end before the others start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Init {
+    /// Its name in the pod, as the reference library makes it: `<container>-<command>-<position>`.
+    pub name: String,
+    /// Which container.
+    pub container: String,
+    /// The command that applies it.
+    pub command: String,
+}
+
+/// A strategic merge patch of a pod template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodOverride {
+    /// The component whose attribute it is; None for the devfile's own. A component in a pod of its own means that pod.
+    pub component: Option<String>,
+    /// The patch: `metadata` and `spec`.
+    pub patch: serde_json::Value,
+}
+
+/// When a container runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// As long as the workspace.
+    #[default]
+    Main,
+    /// Before the others, to its end.
+    Init,
+    /// Once the workspace has stopped.
+    AfterStop,
+}
+
+/// Annotations of what is made for a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Annotations {
+    /// Of the pod (the reference's deployment).
+    pub deployment: BTreeMap<String, String>,
+    /// Of the service.
+    pub service: BTreeMap<String, String>,
 }
 
 /// A container.
@@ -52,8 +127,10 @@ pub struct Container {
     pub source_mapping: String,
     /// Whether it has a pod of its own.
     pub dedicated: bool,
-    /// Runs before the others and ends.
+    /// Runs before the others and ends: `role` is `Init`.
     pub init: bool,
+    /// When it runs.
+    pub role: Role,
     /// Kubernetes quantities.
     pub memory_limit: Option<String>,
     /// Kubernetes quantities.
@@ -62,6 +139,14 @@ pub struct Container {
     pub cpu_limit: Option<String>,
     /// Kubernetes quantities.
     pub cpu_request: Option<String>,
+    /// Accelerators, by number.
+    pub gpu: Option<String>,
+    /// The user that it runs as, by name or number; None is the image's.
+    pub user: Option<String>,
+    /// Annotations of its objects.
+    pub annotations: Annotations,
+    /// The one of `images` that builds its image.
+    pub built_by: Option<String>,
     /// `container-overrides`, merged strategically into the rendered container.
     pub overrides: Option<serde_json::Value>,
 }
@@ -115,6 +200,10 @@ pub struct Project {
     pub commit: Option<String>,
     /// An archive in place of a repository.
     pub archive: Option<String>,
+    /// The folders to check out; all, where there is none.
+    pub sparse: Vec<String>,
+    /// The folder whose content becomes the project's, in place of the whole.
+    pub sub_dir: Option<String>,
 }
 
 /// A command.
@@ -129,6 +218,9 @@ pub struct Command {
     pub group: Option<(String, bool)>,
     /// What it does.
     pub run: Run,
+    /// Runs in the life of a workspace once, not at each start.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// What a command does.
@@ -175,7 +267,7 @@ pub struct Events {
 }
 
 /// A port with a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Port {
     /// The endpoint's name.
@@ -190,6 +282,12 @@ pub struct Port {
     pub protocol: String,
     /// The path of its page.
     pub path: Option<String>,
+    /// Whether it asks to be behind a sign-in. Here every port is.
+    pub secure: bool,
+    /// Annotations of what exposes it.
+    pub annotations: BTreeMap<String, String>,
+    /// Who may open it (`dormer.dev/share`), where the devfile says it. The record's word wins.
+    pub share: Option<Share>,
 }
 
 /// Who is to reach a port, as a devfile says it. `Public` is an address of its own, behind Dormer's sign-in.

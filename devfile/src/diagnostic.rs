@@ -117,7 +117,23 @@ impl IntoIterator for Diagnostics {
     }
 }
 
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<T: IntoIterator<Item = Diagnostic>>(items: T) -> Self {
+        Self { items: items.into_iter().collect(), hidden: 0 }
+    }
+}
+
 impl std::error::Error for Diagnostics {}
+
+/// The one of some words that was probably meant by another: what "did you mean" says.
+pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    if word.len() > 60 {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let scored = candidates.iter().map(|c| (strsim::jaro_winkler(&word, &c.to_lowercase()), *c));
+    scored.filter(|(score, _)| *score > 0.84).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, c)| c)
+}
 
 /// Collects problems while a devfile is read, with the documents that they point into.
 #[derive(Debug, Clone, Default)]

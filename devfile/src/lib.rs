@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod convert;
 #[cfg(test)]
 mod corpus_tests;
 pub mod diagnostic;
 mod flatten;
+pub mod kind;
 pub mod limits;
 pub mod model;
 pub mod node;
@@ -18,4 +20,4 @@ pub mod variables;
 pub mod write;
 mod yaml;
 
-pub use stage::load;
+pub use stage::{load, load_any};

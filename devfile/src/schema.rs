@@ -4,14 +4,16 @@
 //! "did you mean" all read these tables, so they can't disagree.
 
 mod check;
+mod devcontainer;
 mod edition;
 pub(crate) mod export;
 mod form;
 mod tables;
+mod workspace;
 
 pub(crate) use check::check;
 pub use edition::{Dialect, Edition, UnknownEdition};
-pub use export::json_schema;
+pub use export::{devcontainer_schema, json_schema, workspace_schema};
 pub(crate) use tables::content;
 
 use edition::Edition as E;
@@ -38,6 +40,14 @@ pub(crate) enum Shape {
     Free,
     /// A mapping of texts.
     Texts,
+    /// Anything.
+    Any,
+    /// A whole number, not negative.
+    Count,
+    /// One of several, told apart by the kind of value; with what they are in words.
+    Either(&'static [Shape], &'static str),
+    /// A mapping whose values have one shape.
+    MapOf(&'static Shape),
     List(&'static Shape),
     /// A list without repetition.
     Set(&'static Shape),
@@ -87,6 +97,7 @@ impl Field {
     pub(crate) fn known_to(&self, dialect: Dialect, mode: Mode) -> bool {
         let somewhere = match dialect {
             Dialect::Devfile(edition) => self.in_devfile && self.from <= edition && edition <= self.until,
+            Dialect::WorkspaceFile | Dialect::Devcontainer => true,
             Dialect::Template | Dialect::ParentOverrides | Dialect::PluginOverrides => self.in_template,
         };
         somewhere && self.modes.contains(&mode)

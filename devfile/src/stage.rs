@@ -1,8 +1,10 @@
 //! The steps from bytes to a devfile that can be relied on, each a type that only the step before can make.
 
+use crate::convert;
 use crate::diagnostic::rule::Rule;
 use crate::diagnostic::{Diagnostics, Report};
 use crate::flatten;
+use crate::kind::FileKind;
 use crate::limits::Limits;
 use crate::model::Devfile;
 use crate::node::{Node, de};
@@ -63,6 +65,27 @@ pub fn load(name: &str, bytes: &[u8], resolver: &dyn Resolver, limits: &Limits) 
         return Err(form.further(limits));
     }
     form.parsed()?.flatten(resolver, limits)?.substitute(&Variables::new(), limits)?.validate()
+}
+
+/// Reads a devfile, a `workspace.yaml` or a `devcontainer.json`: whichever it is, by name and content
+/// ([`FileKind::of`]). The other two are read as the devfile that means the same, and what is said of them has the
+/// places of the file.
+pub fn load_any(name: &str, bytes: &[u8], resolver: &dyn Resolver, limits: &Limits) -> Result<Valid, Diagnostics> {
+    let kind = FileKind::of(name, bytes);
+    let Some(dialect) = kind.dialect() else { return load(name, bytes, resolver, limits) };
+    let mut report = Report::new(limits.diagnostics);
+    let Some(mut tree) = yaml::read_as(kind.syntax(), name, bytes, None, limits, &mut report) else {
+        return Err(report.diagnostics());
+    };
+    schema::check(&mut tree, dialect, &mut report);
+    let sound = !report.has_errors();
+    let mut made = convert::devfile(kind, tree, &mut report);
+    if !sound {
+        return Err(report.diagnostics());
+    }
+    let devfile = Dialect::Devfile(Edition::LATEST);
+    schema::check(&mut made, devfile, &mut report);
+    Substituted(finish(Some(made), devfile, report)?).validate()
 }
 
 /// A document that was read and held against its schema, whatever came of it.

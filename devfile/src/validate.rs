@@ -3,6 +3,7 @@
 mod commands;
 mod components;
 mod events;
+mod overrides;
 mod projects;
 
 use crate::diagnostic::rule::Rule;
@@ -19,6 +20,7 @@ pub(crate) fn validate(devfile: &Devfile, tree: &Node, report: &mut Report) {
     check.commands();
     check.events();
     check.projects();
+    check.overrides();
 }
 
 struct Check<'a> {

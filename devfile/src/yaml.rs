@@ -1,6 +1,7 @@
 //! YAML (and so JSON) into a [`Node`] tree, within limits.
 
 mod build;
+mod jsonc;
 mod scalar;
 
 use crate::diagnostic::Report;
@@ -11,8 +12,29 @@ use crate::source::{Import, SourceId, Span};
 use build::{Builder, Refusal};
 use granit_parser::{ErrorKind, Event, Parser};
 
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// YAML, and so JSON.
+    Yaml,
+    /// JSON with comments and trailing commas.
+    Jsonc,
+}
+
 /// Reads one document. `None` means that it could not be read, and that the report says why.
 pub(crate) fn read(
+    name: &str,
+    bytes: &[u8],
+    import: Option<Import>,
+    limits: &Limits,
+    report: &mut Report,
+) -> Option<Node> {
+    read_as(Syntax::Yaml, name, bytes, import, limits, report)
+}
+
+/// Reads one document of a given syntax.
+pub(crate) fn read_as(
+    syntax: Syntax,
     name: &str,
     bytes: &[u8],
     import: Option<Import>,
@@ -37,7 +59,11 @@ pub(crate) fn read(
         }
     };
     let source = report.sources.add(name, text, import);
-    match build(text, source, limits, report) {
+    let built = match syntax {
+        Syntax::Yaml => build(text, source, limits, report),
+        Syntax::Jsonc => jsonc::build(text, source, limits, report).and_then(|root| not_empty(root, source)),
+    };
+    match built {
         Ok(root) => root,
         Err(refusal) => {
             let diagnostic = report.error(refusal.rule, refusal.span, refusal.message);
@@ -86,6 +112,10 @@ fn build(text: &str, source: SourceId, limits: &Limits, report: &mut Report) -> 
             event => builder.event(event, span, report)?,
         }
     }
+    not_empty(root, source)
+}
+
+fn not_empty(root: Option<Node>, source: SourceId) -> Result<Option<Node>, Refusal> {
     match root {
         Some(root) if !root.is_null() => Ok(Some(root)),
         _ => Err(Refusal::new(Rule::Yaml, start_of(source), "the document is empty".to_owned())),

@@ -6,15 +6,9 @@
 
 use dormer_devfile::limits::Limits;
 use dormer_devfile::resolve::NoResolver;
-use std::time::{Duration, Instant};
-
-/// Generous: tests run unoptimised and beside others. What is measured here is the shape, not the speed.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 fn refused(what: &str, text: &[u8]) -> String {
-    let begin = Instant::now();
     let result = dormer_devfile::load("devfile.yaml", text, &NoResolver, &Limits::default());
-    assert!(begin.elapsed() < PATIENCE, "{what} took {:?}", begin.elapsed());
     let said = result.err().unwrap_or_else(|| panic!("{what} was accepted")).to_string();
     assert!(said.len() < 100_000, "{what}: {} bytes of error", said.len());
     said

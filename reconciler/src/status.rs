@@ -247,7 +247,7 @@ mod tests {
                 container: "c".into(),
                 exposure,
                 protocol: "http".into(),
-                path: None,
+                ..Default::default()
             };
             plan.ports.push(port);
         }

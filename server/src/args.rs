@@ -31,7 +31,7 @@ pub enum Command {
     Up(UpArgs),
     /// Run the gateway in the foreground
     Serve(ServeArgs),
-    /// Check, flatten or plan a devfile; needs no server
+    /// Check, flatten or plan a devfile, a workspace.yaml or a devcontainer.json; needs no server
     Devfile(DevfileArgs),
     /// Tell what a source means: repository, ref, commit, devfile; needs no server
     Resolve(ResolveArgs),

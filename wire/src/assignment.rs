@@ -82,6 +82,12 @@ pub struct Project {
     /// An archive to unpack in place of a clone (devfile `zip`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
+    /// The folders to check out; all, where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sparse: Vec<String>,
+    /// The folder whose content becomes the project's, in place of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_dir: Option<String>,
 }
 
 /// A remote of a repository.
@@ -95,13 +101,16 @@ pub struct Remote {
 
 /// A command of the devfile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Command {
     /// Its id.
     pub id: String,
     /// What it does.
     #[serde(flatten)]
     pub run: Run,
+    /// Runs once in the life of the workspace: where it has come to a good end, no start runs it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
 }
 
 /// What a command does.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use dormer_wire::assignment::{Assignment, Project, Remote};
 use dormer_wire::report::{Failure, StepState};
 
+use super::archive;
 use super::checkout;
 use super::git::{Git, GitError};
 use crate::workspace::Workspace;
@@ -77,6 +78,10 @@ async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Pr
     let parent = place.parent().unwrap_or(&assignment.projects_root);
     std::fs::create_dir_all(parent).map_err(failed)?;
     let temporary = unfinished(assignment, project);
+    if let Some(archive) = &project.archive {
+        archive::unpack(git, archive, &temporary).await?;
+        return into_place(&temporary, project.sub_dir.as_deref(), &place).map_err(failed);
+    }
     let remote = check(project)?;
     let target = temporary.to_string_lossy().into_owned();
     let clone = ["clone", "--progress", "--no-checkout", "--origin", &remote.name, "--", &remote.url, &target];
@@ -84,8 +89,23 @@ async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Pr
     for other in project.remotes.iter().filter(|other| other.name != remote.name) {
         git.run(&temporary, &["remote", "add", "--", &other.name, &other.url]).await?;
     }
+    if !project.sparse.is_empty() {
+        let folders = project.sparse.iter().map(String::as_str);
+        git.run(&temporary, &["sparse-checkout", "set"].into_iter().chain(folders).collect::<Vec<_>>()).await?;
+    }
     checkout::run(git, &temporary, project, &remote.name).await?;
-    std::fs::rename(&temporary, &place).map_err(failed)
+    into_place(&temporary, project.sub_dir.as_deref(), &place).map_err(failed)
+}
+
+/// Gives a finished project its place: all of it, or the folder of it that is wanted.
+pub fn into_place(finished: &Path, sub_dir: Option<&str>, place: &Path) -> std::io::Result<()> {
+    let Some(sub_dir) = sub_dir else { return std::fs::rename(finished, place) };
+    let part = finished.join(sub_dir);
+    if !part.canonicalize()?.starts_with(finished.canonicalize()?) || !part.is_dir() {
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, format!("there is no folder '{sub_dir}' in it")));
+    }
+    std::fs::rename(part, place)?;
+    std::fs::remove_dir_all(finished)
 }
 
 /// Whether something is there that a clone must not replace.
@@ -102,8 +122,9 @@ fn check(project: &Project) -> Result<&Remote, GitError> {
         message: format!("'{}' is no {what}", super::redact::redact(&value.escape_debug().to_string())),
         transient: false,
     };
-    if project.archive.is_some() {
-        return Err(GitError { message: "projects from archives are not supported".to_owned(), transient: false });
+    if let Some(folder) = project.sparse.iter().find(|folder| folder.starts_with('-') || folder.contains(['\n', '\0']))
+    {
+        return Err(refused("folder to check out", folder));
     }
     for Remote { name, url } in &project.remotes {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -163,6 +184,8 @@ mod tests {
             fetch: None,
             commit: None,
             archive: None,
+            sparse: Vec::new(),
+            sub_dir: None,
         };
         let two = [("origin", "https://a/b"), ("fork", "https://c/d")];
         assert_eq!(check(&project(&two, None)).unwrap().name, "origin");

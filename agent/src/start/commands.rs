@@ -32,16 +32,24 @@ fn run_nested(
             return Err(failure(&workspace, &id, format!("the command '{id}' is composed of itself")));
         }
         let found = workspace.assignment.commands.iter().find(|command| command.id == id);
-        let Some(Command { run, .. }) = found else {
+        let Some(Command { run, once, .. }) = found else {
             return Err(failure(&workspace, &id, format!("there is no command '{id}'")));
         };
-        match run {
+        let done = once.then(|| once_file(&workspace, &id));
+        if done.as_ref().is_some_and(|done| done.exists()) {
+            return Ok(());
+        }
+        let outcome = match run {
             Run::Exec { line, working_dir, env } => exec(&workspace, &id, line, working_dir.as_deref(), env).await,
             Run::Composite { commands, parallel: false } => {
+                let mut outcome = Ok(());
                 for part in commands {
-                    run_nested(Arc::clone(&workspace), part.clone(), depth + 1).await?;
+                    outcome = run_nested(Arc::clone(&workspace), part.clone(), depth + 1).await;
+                    if outcome.is_err() {
+                        break;
+                    }
                 }
-                Ok(())
+                outcome
             }
             Run::Composite { commands, parallel: true } => {
                 let mut running = JoinSet::new();
@@ -55,8 +63,20 @@ fn run_nested(
                 }
                 outcome
             }
+        };
+        if let (Ok(()), Some(done)) = (&outcome, done) {
+            let marked = done.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&done, ""));
+            if let Err(error) = marked {
+                tracing::warn!(%error, command = id, "it is not remembered that a command has run; the next start runs it again");
+            }
         }
+        outcome
     })
+}
+
+/// What is there once a command that runs once has come to a good end. It is part of the home, as what such commands do.
+fn once_file(workspace: &Workspace, id: &str) -> std::path::PathBuf {
+    workspace.assignment.home.join(".local/state/dormer/once").join(logs::of_command(id))
 }
 
 async fn exec(

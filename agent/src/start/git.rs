@@ -71,6 +71,22 @@ impl<'a> Git<'a> {
         let _ = writeln!(&self.log, "{}", redact(line));
     }
 
+    /// Another program, with the workspace's variables.
+    pub fn command(&self, program: &str) -> std::process::Command {
+        self.workspace.command(program)
+    }
+
+    /// Runs another program; says whether it succeeded. What it says goes to the log.
+    pub async fn other(&self, command: &mut std::process::Command) -> std::io::Result<bool> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.log.try_clone()?);
+        let mut process = self.workspace.processes.spawn(command, false)?;
+        let Ok(status) = timeout(LIMIT, process.wait()).await else {
+            process.signal_group(Signal::SIGKILL);
+            return Ok(false);
+        };
+        Ok(status.success())
+    }
+
     /// Runs git in a folder; gives what it answered.
     pub async fn run(&self, folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
         self.note(&format!("$ git {}", arguments.join(" ")));

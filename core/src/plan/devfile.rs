@@ -1,18 +1,26 @@
 //! From a devfile to a plan.
 
+mod apply;
+mod attribute;
 mod component;
+mod contribution;
+mod event;
 mod project;
+mod settings;
 
 use dormer_devfile::diagnostic::Diagnostics;
+use dormer_devfile::diagnostic::rule::Rule;
 use dormer_devfile::limits::Limits;
 use dormer_devfile::model::Devfile;
 use dormer_devfile::model::command::{self, CommandKind};
-use dormer_devfile::model::component::ComponentKind;
 use dormer_devfile::resolve::{NoResolver, Resolver};
 use dormer_devfile::stage::Valid;
 
 use crate::plan::{Command, EnvVar, Events, Plan, Run, Volume};
 use crate::workspace::{EditorKind, Workspace};
+
+/// What a container without an image runs, as in a `workspace.yaml` that leaves it out.
+pub const DEFAULT_IMAGE: &str = "ghcr.io/dormer/workspace-base:latest";
 
 /// What a repository without a devfile gets, where its class has none.
 pub const DEFAULT: &str = "\
@@ -46,9 +54,10 @@ impl PlanError {
     }
 }
 
-/// Reads a devfile and makes it whole: flattened, substituted, valid. `name` is what errors call it.
+/// Reads a devfile, a `workspace.yaml` or a `devcontainer.json` and makes it whole: flattened, substituted, valid.
+/// `name` is what errors call it.
 pub fn read(name: &str, text: &str, resolver: &dyn Resolver) -> Result<Valid, Diagnostics> {
-    dormer_devfile::load(name, text.as_bytes(), resolver, &Limits::default())
+    dormer_devfile::load_any(name, text.as_bytes(), resolver, &Limits::default())
 }
 
 /// The plan of a workspace. Its record holds a devfile that needs no other: parents were resolved when it was created.
@@ -56,19 +65,37 @@ pub fn plan(workspace: &Workspace) -> Result<Plan, PlanError> {
     let name = workspace.spec.devfile_path.as_deref().unwrap_or("devfile.yaml");
     let text = workspace.spec.devfile.as_deref().unwrap_or(DEFAULT);
     let valid = read(name, text, &NoResolver).map_err(PlanError::Devfile)?;
-    let mut plan = translate(valid.devfile())?;
-    plan.warnings.extend(valid.warnings().iter().map(|warning| warning.message.clone()));
+    let mut plan = of(&valid)?;
     plan.editor = workspace.spec.editor != EditorKind::None;
     project::add_source(&mut plan, workspace)?;
     Ok(plan)
 }
 
-/// The plan of a devfile alone: `dormer devfile plan`.
+/// The plan of a valid devfile alone: `dormer devfile plan`. Overrides of what they may not touch are refused here, with
+/// their places; to whoever runs no pods they are warnings.
+pub fn of(valid: &Valid) -> Result<Plan, PlanError> {
+    let warnings = valid.warnings();
+    let refused = |rule: Rule| matches!(rule, Rule::ContainerOverrides | Rule::PodOverrides);
+    let forbidden: Diagnostics = warnings.iter().filter(|warning| refused(warning.rule)).cloned().collect();
+    if !forbidden.is_empty() {
+        return Err(PlanError::Devfile(forbidden));
+    }
+    let mut plan = translate(valid.devfile())?;
+    plan.warnings.extend(warnings.iter().map(|warning| warning.message.clone()));
+    Ok(plan)
+}
+
+/// The plan of a model that was made in code.
 pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
+    let devfile = &contribution::merged(devfile)?;
     let events = devfile.events.clone().unwrap_or_default();
+    let mut schedule = event::Schedule::of(devfile);
     let mut plan = Plan { editor: true, ..Plan::default() };
-    component::add_all(&mut plan, devfile, &component::init_names(devfile, &events.pre_start));
-    plan.main = component::main(&plan, devfile)?;
+    component::add_all(&mut plan, devfile, &schedule);
+    apply::add_all(&mut plan, &devfile.components, &schedule);
+    plan.init = std::mem::take(&mut schedule.init);
+    plan.main = component::main(&mut plan, devfile)?;
+    settings::add(&mut plan, devfile)?;
     plan.volumes = devfile
         .components
         .iter()
@@ -80,12 +107,14 @@ pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     for project in devfile.projects.iter().chain(&devfile.dependent_projects) {
         project::add(&mut plan, project)?;
     }
+    project::add_starter(&mut plan, devfile)?;
     plan.working_dir = plan.projects.first().map(|project| project.path.clone()).unwrap_or_default();
-    plan.commands = devfile.commands.iter().filter_map(command).collect();
-    // Ids are compared without case; a plan says each as the command itself does.
-    let ids = |list: &[String]| {
-        list.iter().map(|id| devfile.command(id).map_or_else(|| id.clone(), |command| command.id.clone())).collect()
-    };
+    plan.commands = devfile.commands.iter().filter_map(|each| command(devfile, each)).collect();
+    for command in &devfile.commands {
+        let of = format!("command '{}'", command.id);
+        attribute::unknown(&mut plan, &command.attributes, attribute::Place::Command, &of);
+    }
+    let ids = |list: &[String]| list.iter().map(|each| id(devfile, each)).collect();
     plan.events = Events {
         pre_start: ids(&events.pre_start),
         post_start: ids(&events.post_start),
@@ -95,7 +124,12 @@ pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
-fn command(command: &command::Command) -> Option<Command> {
+/// An id as the command itself says it: references ignore case.
+fn id(devfile: &Devfile, id: &String) -> String {
+    devfile.command(id).map_or_else(|| id.clone(), |command| command.id.clone())
+}
+
+fn command(devfile: &Devfile, command: &command::Command) -> Option<Command> {
     let run = match &command.kind {
         CommandKind::Exec(exec) => Run::Exec {
             component: exec.component.clone(),
@@ -105,7 +139,8 @@ fn command(command: &command::Command) -> Option<Command> {
         },
         CommandKind::Apply(apply) => Run::Apply { component: apply.component.clone() },
         CommandKind::Composite(composite) => {
-            Run::Composite { commands: composite.commands.clone(), parallel: composite.is_parallel() }
+            let commands = composite.commands.iter().map(|each| id(devfile, each)).collect();
+            Run::Composite { commands, parallel: composite.is_parallel() }
         }
         _ => return None,
     };
@@ -114,16 +149,8 @@ fn command(command: &command::Command) -> Option<Command> {
         label: (command.label() != command.id).then(|| command.label().to_string()),
         group: command.group().map(|group| (group.kind.as_str().to_string(), group.is_default())),
         run,
+        once: attribute::says(&command.attributes, attribute::ONCE) == Some(true),
     })
-}
-
-/// Parts of a devfile that no runtime of processes can give meaning to.
-fn without_meaning(kind: &ComponentKind) -> Option<&'static str> {
-    match kind {
-        ComponentKind::Kubernetes(_) | ComponentKind::Openshift(_) => Some("is applied on a cluster only"),
-        ComponentKind::Image(_) => Some("is built where a builder is configured only"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

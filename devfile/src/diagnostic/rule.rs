@@ -29,6 +29,8 @@ rules! {
     Encoding = "encoding",
     /// The document is not YAML.
     Yaml = "yaml-syntax",
+    /// The document is not JSON, comments and trailing commas aside.
+    Json = "json-syntax",
     /// A key stands twice in one mapping.
     DuplicateField = "duplicate-field",
     /// A YAML feature that means nothing in a devfile: a tag, a key that is not a word, a second document.
@@ -97,6 +99,12 @@ rules! {
     ProjectRemotes = "project-remotes",
     /// `checkoutFrom` names a remote that is not there, or is needed and missing.
     ProjectCheckout = "project-checkout",
+    /// `container-overrides` of what a container component says itself.
+    ContainerOverrides = "container-overrides",
+    /// `pod-overrides` of what the components say.
+    PodOverrides = "pod-overrides",
+    /// A part of a `devcontainer.json` or `workspace.yaml` that nothing here can do.
+    Unsupported = "unsupported",
 }
 
 impl fmt::Display for Rule {

@@ -2,10 +2,12 @@
 //!
 //! The check also settles what the tables know and the tree does not: a `null` field is absent, `8080.0` is a port.
 
+use super::devcontainer::DEVCONTAINER;
 use super::tables::{DEVFILE, PARENT_OVERRIDES, PLUGIN_OVERRIDES};
+use super::workspace::WORKSPACE;
 use super::{Dialect, Field, Mode, Object, Shape};
-use crate::diagnostic::Report;
 use crate::diagnostic::rule::Rule;
+use crate::diagnostic::{Report, Severity, nearest};
 use crate::node::{Map, Node, Value};
 use crate::source::Span;
 use std::fmt;
@@ -16,6 +18,8 @@ pub(crate) fn check(root: &mut Node, dialect: Dialect, report: &mut Report) {
         Dialect::Devfile(_) | Dialect::Template => (&DEVFILE, Mode::Main),
         Dialect::ParentOverrides => (&PARENT_OVERRIDES, Mode::ParentOverride),
         Dialect::PluginOverrides => (&PLUGIN_OVERRIDES, Mode::PluginOverride),
+        Dialect::WorkspaceFile => (&WORKSPACE, Mode::Main),
+        Dialect::Devcontainer => (&DEVCONTAINER, Mode::Main),
     };
     Check { dialect, report }.object(root, object, mode, What::Document);
 }
@@ -67,6 +71,22 @@ impl Check<'_> {
             }
             Shape::Free if node.as_map().is_none() => self.wrong(node, "a mapping", what),
             Shape::Free => {}
+            Shape::Any => {}
+            Shape::Count => {
+                if !matches!(&node.value, Value::Number(number) if number.is_u64()) {
+                    self.wrong(node, "a whole number", what);
+                }
+            }
+            Shape::Either(shapes, words) => match shapes.iter().find(|shape| shape.fits(node)) {
+                Some(fitting) => self.shape(node, *fitting, mode, what),
+                None => self.wrong(node, words, what),
+            },
+            Shape::MapOf(of) => {
+                let Value::Map(map) = &mut node.value else { return self.wrong(node, "a mapping", what) };
+                for entry in map.values_mut().filter(|entry| !entry.node.is_null()) {
+                    self.shape(&mut entry.node, *of, mode, what.item());
+                }
+            }
             Shape::Texts => self.texts(node, what),
             Shape::Text => {
                 if node.as_text().is_none() {
@@ -165,6 +185,10 @@ impl Check<'_> {
             object.fields.iter().filter(|f| f.known_to(dialect, mode)).map(|field| field.name).collect();
         let message = format!("unknown field '{shown}' in {}", object.name);
         let diagnostic = self.report.error(Rule::UnknownField, span, message);
+        // Tools may read fields of their own out of a devcontainer.json, and its specification grows.
+        if dialect == Dialect::Devcontainer {
+            diagnostic.severity = Severity::Warning;
+        }
         let near = nearest(key, &known);
         match near {
             Some(near) => diagnostic.fix(format!("did you mean '{near}'?")),
@@ -250,6 +274,22 @@ impl Check<'_> {
     }
 }
 
+impl Shape {
+    /// Whether a value is of the kind that the shape is about, right or wrong.
+    fn fits(self, node: &Node) -> bool {
+        match (self, &node.value) {
+            (Shape::Any, _)
+            | (Shape::Text | Shape::Form(_) | Shape::Choice(_), Value::Text(_))
+            | (Shape::Bool, Value::Bool(_))
+            | (Shape::Port | Shape::Count, Value::Number(_))
+            | (Shape::List(_) | Shape::Set(_), Value::List(_))
+            | (Shape::Free | Shape::Texts | Shape::MapOf(_) | Shape::Object(_), Value::Map(_)) => true,
+            (Shape::Either(shapes, _), _) => shapes.iter().any(|shape| shape.fits(node)),
+            _ => false,
+        }
+    }
+}
+
 /// The beginning of a mapping: its first key, which a person recognises better than the whole.
 fn head(span: Span, map: &Map) -> Span {
     map.values().next().map_or(span, |entry| if entry.key.source == span.source { entry.key } else { span })
@@ -257,14 +297,4 @@ fn head(span: Span, map: &Map) -> Span {
 
 fn words(words: &[&str]) -> String {
     words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ")
-}
-
-/// The candidate that was probably meant.
-fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    if word.len() > 60 {
-        return None;
-    }
-    let word = word.to_lowercase();
-    let scored = candidates.iter().map(|c| (strsim::jaro_winkler(&word, &c.to_lowercase()), *c));
-    scored.filter(|(score, _)| *score > 0.84).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, c)| c)
 }

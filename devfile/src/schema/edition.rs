@@ -73,6 +73,10 @@ pub enum Dialect {
     ParentOverrides,
     /// The overrides of a plugin, by themselves.
     PluginOverrides,
+    /// A `workspace.yaml`.
+    WorkspaceFile,
+    /// A `devcontainer.json`.
+    Devcontainer,
 }
 
 impl Dialect {

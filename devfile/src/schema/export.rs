@@ -1,15 +1,30 @@
 //! The tables as JSON schemas, for editors.
 
+use super::devcontainer::DEVCONTAINER;
 use super::tables::DEVFILE;
+use super::workspace::WORKSPACE;
 use super::{Dialect, Edition, Mode, Object, Shape};
 use serde_json::{Map, Value, json};
 
 /// The JSON schema (draft 7) of a version, which accepts what [`load`](crate::load) does not refuse for its form.
 pub fn json_schema(edition: Edition) -> Value {
-    let mut schema = object(&DEVFILE, Dialect::Devfile(edition), Mode::Main);
+    titled(object(&DEVFILE, Dialect::Devfile(edition), Mode::Main), &format!("Devfile {edition}"))
+}
+
+/// The JSON schema of a `workspace.yaml`.
+pub fn workspace_schema() -> Value {
+    titled(object(&WORKSPACE, Dialect::WorkspaceFile, Mode::Main), "workspace.yaml")
+}
+
+/// The JSON schema of what is read of a `devcontainer.json`.
+pub fn devcontainer_schema() -> Value {
+    titled(object(&DEVCONTAINER, Dialect::Devcontainer, Mode::Main), "devcontainer.json")
+}
+
+fn titled(mut schema: Value, title: &str) -> Value {
     if let Some(map) = schema.as_object_mut() {
         map.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
-        map.insert("title".into(), json!(format!("Devfile {edition}")));
+        map.insert("title".into(), json!(title));
     }
     schema
 }
@@ -31,6 +46,12 @@ fn shape(of: Shape, dialect: Dialect, mode: Mode) -> Value {
             json!({"type": "string", "enum": known.map(|(word, _)| *word).collect::<Vec<_>>()})
         }
         Shape::Free => json!({"type": "object"}),
+        Shape::Any => json!({}),
+        Shape::Count => json!({"type": "integer", "minimum": 0}),
+        Shape::Either(shapes, _) => {
+            json!({"anyOf": shapes.iter().map(|of| shape(*of, dialect, mode)).collect::<Vec<_>>()})
+        }
+        Shape::MapOf(of) => json!({"type": "object", "additionalProperties": shape(*of, dialect, mode)}),
         Shape::Texts => json!({"type": "object", "additionalProperties": {"type": "string"}}),
         Shape::List(of) => json!({"type": "array", "items": shape(*of, dialect, mode)}),
         Shape::Set(of) => json!({"type": "array", "uniqueItems": true, "items": shape(*of, dialect, mode)}),
@@ -49,7 +70,7 @@ fn object(of: &Object, dialect: Dialect, mode: Mode) -> Value {
         .filter(|name| known().any(|field| field.name == **name))
         .map(|name| json!({"required": [name]}))
         .collect();
-    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": of.open});
+    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": of.open || dialect == Dialect::Devcontainer});
     if let Some(map) = schema.as_object_mut() {
         if !required.is_empty() {
             map.insert("required".into(), json!(required));

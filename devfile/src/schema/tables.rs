@@ -6,7 +6,7 @@ use super::{Field, Mode, Need, Object, Shape};
 
 const EVERYWHERE: &[Mode] = &[Mode::Main, Mode::ParentOverride, Mode::PluginOverride];
 
-const fn field(name: &'static str, shape: Shape) -> Field {
+pub(super) const fn field(name: &'static str, shape: Shape) -> Field {
     Field {
         name,
         shape,
@@ -21,7 +21,7 @@ const fn field(name: &'static str, shape: Shape) -> Field {
 }
 
 impl Field {
-    const fn required(self) -> Self {
+    pub(super) const fn required(self) -> Self {
         Self { need: Need::Required, ..self }
     }
     const fn key(self) -> Self {
@@ -58,7 +58,7 @@ impl Field {
     }
 }
 
-const fn object(name: &'static str, fields: &'static [Field]) -> Object {
+pub(super) const fn object(name: &'static str, fields: &'static [Field]) -> Object {
     Object { name, fields, one_of: &[], one_of_override: &[], open: false }
 }
 

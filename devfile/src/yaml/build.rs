@@ -89,6 +89,34 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The beginning of a mapping.
+    pub(super) fn open_map(&mut self, span: Span) -> Result<(), Refusal> {
+        self.open(span, None, "map")?;
+        let (map, merges, before) = (Map::new(), Vec::new(), self.spent);
+        self.stack.push(Open::Map { span, map, key: None, merges, anchor: 0, before });
+        Ok(())
+    }
+
+    /// The beginning of a list.
+    pub(super) fn open_list(&mut self, span: Span) -> Result<(), Refusal> {
+        self.open(span, None, "seq")?;
+        self.stack.push(Open::List { span, items: Vec::new(), anchor: 0, before: self.spent });
+        Ok(())
+    }
+
+    /// A field's name.
+    pub(super) fn field(&mut self, name: &str, span: Span, report: &mut Report) -> Result<(), Refusal> {
+        self.pay(Cost { nodes: 0, bytes: name.len() }, span)?;
+        self.key(name, ScalarStyle::DoubleQuoted, 0, span, report)
+    }
+
+    /// A value that is neither mapping nor list.
+    pub(super) fn value(&mut self, node: Node) -> Result<(), Refusal> {
+        let bytes = node.as_text().map_or(0, str::len);
+        self.pay(Cost { nodes: 1, bytes }, node.span)?;
+        self.put(node)
+    }
+
     fn wants_key(&self) -> bool {
         matches!(self.stack.last(), Some(Open::Map { key: None, .. }))
     }
@@ -177,7 +205,7 @@ impl<'a> Builder<'a> {
         self.put(node)
     }
 
-    fn close(&mut self, end: Span) -> Result<(), Refusal> {
+    pub(super) fn close(&mut self, end: Span) -> Result<(), Refusal> {
         let Some(open) = self.stack.pop() else { return Ok(()) };
         let (node, anchor, before) = match open {
             Open::List { span, items, anchor, before } => {

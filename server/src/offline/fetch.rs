@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use dormer_devfile::resolve::{Fetched, ResolveError, Resolver, registry_address};
 
 /// The longest devfile that is read.
@@ -21,9 +21,7 @@ pub fn read(from: &str) -> Result<Vec<u8>> {
             file.take(MAX + 1).read_to_end(&mut bytes).with_context(|| from.to_string())?;
         }
     }
-    if bytes.len() as u64 > MAX {
-        bail!("{from}: more than {} MiB", MAX >> 20);
-    }
+    // What is longer is refused by whoever reads it, with the rest of what is wrong.
     Ok(bytes)
 }
 
@@ -36,6 +34,11 @@ pub struct Web;
 
 impl Resolver for Web {
     fn uri(&self, uri: &str) -> Result<Fetched, ResolveError> {
+        if !is_web(uri) {
+            // A path: only a devfile that was itself read from one gets here.
+            let bytes = read(uri).map_err(|error| ResolveError::refused(format!("{error:#}")))?;
+            return Ok(Fetched { location: uri.to_string(), bytes });
+        }
         let bytes = get(uri).map_err(ResolveError::temporary)?;
         Ok(Fetched { location: uri.to_string(), bytes })
     }

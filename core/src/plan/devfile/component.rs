@@ -1,53 +1,55 @@
 //! Containers and their ports.
 
-use std::collections::HashSet;
-
 use dormer_devfile::model::Devfile;
-use dormer_devfile::model::command::CommandKind;
-use dormer_devfile::model::component::Component;
+use dormer_devfile::model::component::{self, Component};
 use dormer_devfile::model::endpoint::{self, Protocol};
+use serde::Deserialize;
 
-use crate::plan::devfile::{PlanError, without_meaning};
-use crate::plan::{Container, EnvVar, Exposure, Mount, Plan, Port};
+use crate::plan::devfile::attribute::{self, Place};
+use crate::plan::devfile::event::Schedule;
+use crate::plan::devfile::{DEFAULT_IMAGE, PlanError};
+use crate::plan::{Annotations, Container, EnvVar, Exposure, Mount, Plan, Port, Role};
 
-/// Names of the containers that run before the others and end: those which `preStart` commands apply.
-pub fn init_names(devfile: &Devfile, pre_start: &[String]) -> HashSet<String> {
-    let mut names = HashSet::new();
-    let mut seen = HashSet::new();
-    let mut open: Vec<&str> = pre_start.iter().map(String::as_str).collect();
-    while let Some(id) = open.pop() {
-        // A composite may name another; validation has refused cycles, and this does not rely on it.
-        let Some(command) = devfile.command(id).filter(|command| seen.insert(&command.id)) else { continue };
-        match &command.kind {
-            CommandKind::Apply(apply) => {
-                names.insert(apply.component.clone());
-            }
-            CommandKind::Composite(composite) => open.extend(composite.commands.iter().map(String::as_str)),
-            _ => {}
-        }
-    }
-    names
-}
-
-/// Adds the devfile's containers, their ports, and a word about components that mean nothing here.
-pub fn add_all(plan: &mut Plan, devfile: &Devfile, init: &HashSet<String>) {
+/// Adds the devfile's containers and their ports.
+pub fn add_all(plan: &mut Plan, devfile: &Devfile, schedule: &Schedule) {
     for component in &devfile.components {
-        if let Some(why) = without_meaning(&component.kind) {
-            plan.warnings.push(format!("component '{}' {why}", component.name));
+        let of = format!("component '{}'", component.name);
+        let role = schedule.role(&component.name);
+        attribute::unknown(plan, &component.attributes, Place::Container, &of);
+        let Some(mut container) = container(component, role) else { continue };
+        container.user = attribute::read(plan, &component.attributes, attribute::USER, &of);
+        container.gpu = attribute::read::<Amount>(plan, &component.attributes, attribute::GPU, &of).map(Amount::text);
+        for endpoint in component.endpoints() {
+            let port = port(plan, endpoint, &component.name);
+            plan.ports.push(port);
         }
-        if let Some(container) = container(component, init.contains(&component.name)) {
-            plan.ports.extend(component.endpoints().iter().map(|endpoint| port(endpoint, &component.name)));
-            plan.containers.push(container);
+        plan.containers.push(container);
+    }
+}
+
+/// A number, which people write as one or as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Amount {
+    Number(u64),
+    Text(String),
+}
+
+impl Amount {
+    fn text(self) -> String {
+        match self {
+            Amount::Number(number) => number.to_string(),
+            Amount::Text(text) => text,
         }
     }
 }
 
-fn container(component: &Component, init: bool) -> Option<Container> {
+fn container(component: &Component, role: Role) -> Option<Container> {
     let container = component.container()?;
     let given = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     Some(Container {
         name: component.name.clone(),
-        image: container.image.clone(),
+        image: if container.image.is_empty() { DEFAULT_IMAGE.to_string() } else { container.image.clone() },
         command: given(&container.command),
         args: given(&container.args),
         env: container.env.iter().map(|v| EnvVar { name: v.name.clone(), value: v.value.clone() }).collect(),
@@ -59,16 +61,28 @@ fn container(component: &Component, init: bool) -> Option<Container> {
         mount_sources: container.mounts_sources(),
         source_mapping: container.source_mapping().to_string(),
         dedicated: container.is_dedicated(),
-        init,
+        init: role == Role::Init,
+        role,
         memory_limit: container.memory_limit.clone(),
         memory_request: container.memory_request.clone(),
         cpu_limit: container.cpu_limit.clone(),
         cpu_request: container.cpu_request.clone(),
-        overrides: component.attributes.get("container-overrides").cloned(),
+        gpu: None,
+        user: None,
+        annotations: container.annotation.as_ref().map(annotations).unwrap_or_default(),
+        built_by: None,
+        overrides: component.attributes.get(attribute::CONTAINER_OVERRIDES).filter(|patch| patch.is_object()).cloned(),
     })
 }
 
-fn port(endpoint: &endpoint::Endpoint, container: &str) -> Port {
+fn annotations(of: &component::Annotation) -> Annotations {
+    let copy = |map: &indexmap::IndexMap<String, String>| map.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    Annotations { deployment: copy(&of.deployment), service: copy(&of.service) }
+}
+
+fn port(plan: &mut Plan, endpoint: &endpoint::Endpoint, container: &str) -> Port {
+    let of = format!("endpoint '{}'", endpoint.name);
+    attribute::unknown(plan, &endpoint.attributes, Place::Endpoint, &of);
     let protocol = match endpoint.protocol() {
         Protocol::Http => "http",
         Protocol::Https => "https",
@@ -88,20 +102,29 @@ fn port(endpoint: &endpoint::Endpoint, container: &str) -> Port {
         },
         protocol: protocol.to_string(),
         path: endpoint.path.clone(),
+        secure: endpoint.is_secure(),
+        annotations: endpoint.annotation.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        share: attribute::read(plan, &endpoint.attributes, attribute::SHARE, &of),
     }
 }
 
-/// The container that editor, shells and clones are in: the one that says so (`gl/inject-editor`), else the first that
-/// has the projects, else the first.
-pub fn main(plan: &Plan, devfile: &Devfile) -> Result<String, PlanError> {
-    let marked = devfile.components.iter().find(|component| {
-        component.container().is_some()
-            && component.attributes.get("gl/inject-editor").and_then(serde_json::Value::as_bool) == Some(true)
-    });
-    if let Some(component) = marked {
-        return Ok(component.name.clone());
+/// The container that editor, shells and clones are in: the one that says so (`gl/inject-editor`, or the one that
+/// editors of others are merged into), else the first that has the projects, else the first.
+pub fn main(plan: &mut Plan, devfile: &Devfile) -> Result<String, PlanError> {
+    for name in [attribute::INJECT_EDITOR, attribute::MERGE_CONTRIBUTION, attribute::MERGED] {
+        let asks = |component: &&Component| match name {
+            attribute::MERGED => component.attributes.contains_key(name),
+            name => attribute::says(&component.attributes, name) == Some(true),
+        };
+        let mut marked = devfile.components.iter().filter(|component| component.container().is_some()).filter(asks);
+        let Some(first) = marked.next() else { continue };
+        if marked.next().is_some() {
+            let first = &first.name;
+            plan.warnings.push(format!("several containers have the attribute '{name}'; the editor is in '{first}'"));
+        }
+        return Ok(first.name.clone());
     }
-    let able = || plan.containers.iter().filter(|container| !container.init);
+    let able = || plan.containers.iter().filter(|container| container.role == Role::Main);
     able()
         .find(|container| container.mount_sources && !container.dedicated)
         .or_else(|| able().next())

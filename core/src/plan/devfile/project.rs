@@ -2,28 +2,63 @@
 
 use std::path::{Component, Path};
 
-use dormer_devfile::model::project;
+use dormer_devfile::model::Devfile;
+use dormer_devfile::model::project::{self, ProjectSource};
 
-use crate::plan::devfile::PlanError;
+use crate::plan::devfile::{PlanError, attribute};
 use crate::plan::{Plan, Project};
 use crate::workspace::{Source, Workspace};
 
 /// Adds a project of the devfile.
 pub fn add(plan: &mut Plan, project: &project::Project) -> Result<(), PlanError> {
     let path = inside(project.clone_path())?;
-    let mut planned = Project { name: project.name.clone(), path, ..Project::default() };
-    if let Some(git) = project.source.git() {
+    let planned = Project {
+        name: project.name.clone(),
+        path,
+        sparse: project.sparse_checkout_dirs.clone(),
+        ..Project::default()
+    };
+    source(plan, planned, &project.source);
+    Ok(())
+}
+
+/// Adds the starter project that the devfile chooses, as a project of its name.
+pub fn add_starter(plan: &mut Plan, devfile: &Devfile) -> Result<(), PlanError> {
+    let Some(name) = attribute::read::<String>(plan, &devfile.attributes, attribute::STARTER_PROJECT, "the devfile")
+    else {
+        return Ok(());
+    };
+    let Some(starter) = devfile.starter_projects.iter().find(|starter| starter.name == name) else {
+        let known: Vec<&str> = devfile.starter_projects.iter().map(|starter| starter.name.as_str()).collect();
+        let message = format!(
+            "attribute '{}' names the starter project '{name}', which the devfile does not have; it has: {}",
+            attribute::STARTER_PROJECT,
+            known.join(", ")
+        );
+        return Err(PlanError::Impossible(message));
+    };
+    let planned = Project {
+        name: name.clone(),
+        path: inside(&name)?,
+        sub_dir: starter.sub_dir.as_deref().filter(|folder| !folder.is_empty()).map(inside).transpose()?,
+        ..Project::default()
+    };
+    source(plan, planned, &starter.source);
+    Ok(())
+}
+
+fn source(plan: &mut Plan, mut planned: Project, source: &ProjectSource) {
+    if let Some(git) = source.git() {
         planned.remotes = git.remotes.iter().map(|(name, url)| (name.clone(), url.clone())).collect();
         planned.checkout_remote = git.checkout_remote().map(|(name, _)| name.to_string());
         planned.revision = git.revision().map(str::to_string);
-    } else if let Some(zip) = &project.source.zip {
+    } else if let Some(zip) = &source.zip {
         planned.archive.clone_from(&zip.location);
     } else {
-        plan.warnings.push(format!("project '{}' comes from a kind of source that is not known here", project.name));
-        return Ok(());
+        plan.warnings.push(format!("project '{}' comes from a kind of source that is not known here", planned.name));
+        return;
     }
     plan.projects.push(planned);
-    Ok(())
 }
 
 /// Puts what the workspace was made from before the devfile's own projects. A project of the devfile that is the same
@@ -88,5 +123,5 @@ fn inside(path: &str) -> Result<String, PlanError> {
         return Ok(path.to_string());
     }
     let shown: String = path.chars().filter(|c| !c.is_control()).take(80).collect();
-    Err(PlanError::Impossible(format!("a project's clonePath must stay inside the projects' root: '{shown}' does not")))
+    Err(PlanError::Impossible(format!("a project's folder must stay inside the projects' root: '{shown}' does not")))
 }

@@ -1,0 +1,76 @@
+use super::*;
+use crate::plan::devfile::plan;
+use crate::workspace::fixture;
+
+const DEVFILE: &str = r#"
+schemaVersion: 2.3.0
+attributes:
+  workspaceEnv: [{name: EVERYWHERE, value: "1"}]
+components:
+  - name: injector
+    container: {image: busybox, command: [cp]}
+  - name: tools
+    container: {image: debian, mountSources: false, env: [{name: HERE, value: $(PROJECT_SOURCE)/x}]}
+  - name: db
+    container: {image: postgres}
+commands:
+  - id: Inject
+    apply: {component: injector}
+  - id: seed
+    exec: {component: db, commandLine: seed}
+    attributes: {dormer.dev/once: true}
+  - id: all
+    composite: {commands: [inject, SEED]}
+events:
+  preStart: [inject]
+  postStart: [Seed]
+projects:
+  - name: app
+    git: {remotes: {origin: "https://example.org/app.git"}}
+    sparseCheckoutDirs: []
+"#;
+
+fn layout() -> Layout {
+    Layout {
+        door: "unix:/run/door".parse().unwrap(),
+        home: "/home/ann".into(),
+        projects_root: "/data/projects".into(),
+        logs: "/logs".into(),
+        run: "/run".into(),
+        editor: None,
+        env: vec![EnvVar { name: "PATH".into(), value: "/bin".into() }],
+        busy_counts: true,
+    }
+}
+
+#[test]
+fn an_agent_gets_what_it_can_run() {
+    let mut workspace = fixture("w", "ann");
+    workspace.spec.devfile = Some(DEVFILE.replace("    sparseCheckoutDirs: []\n", ""));
+    let mut plan = plan(&workspace).unwrap();
+    let main = assign(&workspace, "i", &plan, "tools", layout());
+    let env: Vec<(&str, &str)> = main.env.iter().map(|v| (v.name.as_str(), v.value.as_str())).collect();
+    let expected = [
+        ("PATH", "/bin"),
+        ("HOME", "/home/ann"),
+        ("DORMER_WORKSPACE", "w"),
+        ("HERE", "/data/projects/app/x"),
+        ("PROJECTS_ROOT", "/data/projects"),
+        ("PROJECT_SOURCE", "/data/projects/app"),
+        ("EVERYWHERE", "1"),
+    ];
+    assert_eq!(env, expected);
+    // An init container is for those who run containers: here nothing waits for a command that is not there.
+    assert_eq!((main.events.pre_start.len(), main.events.post_start.as_slice()), (0, &["seed".to_string()][..]));
+    let seed = main.commands.iter().find(|command| command.id == "seed").unwrap();
+    assert!(seed.once);
+    let all = main.commands.iter().find(|command| command.id == "all").unwrap();
+    assert_eq!(all.run, Run::Composite { commands: vec!["seed".into()], parallel: false });
+    assert_eq!(main.projects.len(), 1);
+
+    let other = assign(&workspace, "i", &plan, "db", layout());
+    assert_eq!(other.commands.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["seed", "all"]);
+    assert!(other.projects.is_empty() && other.events == Events::default());
+    plan.skip_clone = true;
+    assert!(assign(&workspace, "i", &plan, "tools", layout()).projects.is_empty());
+}
