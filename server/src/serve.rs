@@ -110,7 +110,7 @@ impl Gateway {
         }
         shutdown.cancel();
         for (name, way) in serving {
-            match tokio::time::timeout(DRAIN + Duration::from_secs(5), way).await {
+            match tokio::time::timeout(parts.drain + Duration::from_secs(5), way).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
                 Err(_) => tracing::warn!(part = name, "did not end in time"),

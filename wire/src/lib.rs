@@ -16,5 +16,6 @@ pub mod assignment;
 pub mod dial;
 pub mod door;
 pub mod frame;
+pub mod listen;
 pub mod message;
 pub mod report;
