@@ -139,7 +139,7 @@ fn beside_a_stalled_one(gateway: &Gateway, login: &Login) {
     let beside = median((0..3).map(|_| up().as_secs_f64()).collect());
     tell("400 MB up beside a stalled upload / alone", format!("{:.2}", alone / beside), ">= 0.4");
     for child in [&mut stalled, &mut master] {
-        let _ = child.kill();
+        dormer_tests::processes::signal(child.id() as i32, libc::SIGTERM);
         let _ = child.wait();
     }
 }
@@ -174,7 +174,7 @@ fn many(gateway: &Gateway, login: &Login) {
     tell("50 sessions of 4 MB both ways beside 1,000 idle ones", format!("{took:.1?}"), "they end");
     for mut child in idle {
         drop(child.stdin.take());
-        let _ = child.kill();
+        dormer_tests::processes::signal(child.id() as i32, libc::SIGTERM);
         let _ = child.wait();
     }
 }

@@ -276,6 +276,11 @@ async fn what_is_taken_away_is_gone() {
     for (name, take) in [
         ("the key", (|world: &World| world.people.change(|all| all.keys.clear())) as fn(&World)),
         ("the workspace", |world| world.workspaces.remove("hello")),
+        ("the right", |world| {
+            let bob = "bob".parse().unwrap();
+            world.workspaces.change(&"hello".parse().unwrap(), |workspace| workspace.spec.owner = bob);
+        }),
+        ("the user", |world| world.people.change(|all| all.users.clear())),
     ] {
         let world = if name == "the key" { &world } else { &World::new().await };
         let mut child = world

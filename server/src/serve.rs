@@ -62,6 +62,15 @@ pub fn cache() -> Option<PathBuf> {
     set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
 }
 
+/// Waits for a part that was told to end.
+async fn ended(name: &str, way: JoinHandle<()>, drain: Duration) {
+    match tokio::time::timeout(drain + Duration::from_secs(5), way).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
+        Err(_) => tracing::warn!(part = name, "did not end in time"),
+    }
+}
+
 /// A gateway that serves.
 pub struct Gateway {
     parts: Parts,
@@ -109,14 +118,16 @@ impl Gateway {
             parts.stop_all().await;
         }
         shutdown.cancel();
-        for (name, way) in serving {
-            match tokio::time::timeout(parts.drain + Duration::from_secs(5), way).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
-                Err(_) => tracing::warn!(part = name, "did not end in time"),
-            }
+        // Shells last: they need no records any more, and may go on for long, while the next gateway takes those over.
+        let (shells, others): (Vec<_>, Vec<_>) = serving.into_iter().partition(|(name, _)| *name == "ssh");
+        for (name, way) in others {
+            ended(name, way, DRAIN).await;
         }
         parts.store.close().await;
+        tracing::info!("records are closed: another gateway may take over; open ssh connections go on for a while");
+        for (name, way) in shells {
+            ended(name, way, parts.drain).await;
+        }
         if signal.is_none() {
             anyhow::bail!("a part of the gateway failed; the lines above say which and why");
         }

@@ -28,7 +28,7 @@ pub fn echo(login: &Login) -> Vec<Duration> {
             typed.elapsed()
         })
         .collect();
-    let _ = child.kill();
+    dormer_tests::processes::signal(child.id() as i32, libc::SIGTERM);
     let _ = child.wait();
     times
 }

@@ -203,8 +203,14 @@ fn an_audit_finds_nothing() {
         run(there.program(clients().join("python/bin/ssh-audit"), &["-n", "-p", &there.port(), "127.0.0.1"]), "");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("(kex)") && text.contains("(mac)"), "{output:?}");
-    let found: Vec<&str> = text.lines().filter(|line| line.contains("[fail]") || line.contains("[warn]")).collect();
-    assert!(found.is_empty(), "{text}");
+    // It warns of every key exchange that a quantum computer could undo one day, which is every one that clients before
+    // OpenSSH 9.9, PuTTY and most libraries know. Who knows a better one gets it: it is the first.
+    let known = |line: &str| line.starts_with("(kex)") && line.contains("protection against post-quantum attacks");
+    let found = text.lines().filter(|line| line.contains("[fail]") || line.contains("[warn]"));
+    let found: Vec<&str> = found.filter(|line| !known(line)).collect();
+    assert!(found.is_empty(), "{found:?}\n{text}");
+    let first = text.lines().find(|line| line.starts_with("(kex)")).unwrap();
+    assert!(first.contains("mlkem768x25519-sha256"), "{first}");
     assert!(text.contains("kex-strict-s-v00@openssh.com"), "Terrapin is countered:\n{text}");
 }
 

@@ -64,7 +64,8 @@ impl Forwarding {
 
 impl Drop for Forwarding {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // What runs is `timeout`, which passes this one on.
+        dormer_tests::processes::signal(self.child.id() as i32, libc::SIGTERM);
         let _ = self.child.wait();
     }
 }
@@ -163,14 +164,13 @@ fn the_ssh_agent_goes_along() {
     let key = gateway.folder().join("home/id_owner");
     let added = Command::new("ssh-add").arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket).status().unwrap();
     assert!(added.success());
-    let login = workspace.login();
+    let login = workspace.login().option("IdentityAgent=SSH_AUTH_SOCK");
     let with_agent = |flags: &[&str], line: &str| {
         let output = login.ssh(flags, &[line]).env("SSH_AUTH_SOCK", &socket).stdin(Stdio::null()).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    // The fixture says IdentityAgent=none, which forwards nothing either.
-    let forwarded = format!("ForwardAgent={}", socket.display());
-    let (status, text) = with_agent(&["-o", &forwarded], "ssh-add -l; stat -c %a $SSH_AUTH_SOCK");
+    let forwarded = "ForwardAgent=yes";
+    let (status, text) = with_agent(&["-o", forwarded], "ssh-add -l; stat -c %a $SSH_AUTH_SOCK");
     assert_eq!(status, Some(0), "{text}");
     assert!(text.contains("owner (ED25519)") && text.ends_with("600\n"), "{text}");
     // Signing with it: a login from inside, as `git push` does it.
@@ -179,10 +179,10 @@ fn the_ssh_agent_goes_along() {
          -p {} agent@127.0.0.1 echo from the inside",
         gateway.ssh.port()
     );
-    assert_eq!(with_agent(&["-o", &forwarded], &line), (Some(0), "from the inside\n".to_string()));
+    assert_eq!(with_agent(&["-o", forwarded], &line), (Some(0), "from the inside\n".to_string()));
     // Not asked for, not there; and gone with the connection.
     assert_eq!(workspace.run("echo ${SSH_AUTH_SOCK:-none}"), "none");
-    let (_, path) = with_agent(&["-o", &forwarded], "echo $SSH_AUTH_SOCK");
+    let (_, path) = with_agent(&["-o", forwarded], "echo $SSH_AUTH_SOCK");
     wait::until("the socket is removed", wait::LONG, || (!std::path::Path::new(path.trim()).exists()).then_some(()));
     // X11 is refused, the session is not.
     let output = login.option("ForwardX11=yes").ssh(&["-X"], &["echo in"]).env("DISPLAY", ":9").output().unwrap();
@@ -216,7 +216,7 @@ fn a_jump_through_the_workspace_and_a_proxy_of_the_client() {
     let sshd = app::free_port();
     let key = gateway.key.public();
     workspace.run(&format!(
-        "mkdir -p ~/sshd && cd ~/sshd && ssh-keygen -q -t ed25519 -N '' -f host && echo '{key}' > keys && \
+        "mkdir -p /run/sshd 2>/dev/null; mkdir -p ~/sshd && cd ~/sshd && ssh-keygen -q -t ed25519 -N '' -f host && echo '{key}' > keys && \
          printf 'Port {sshd}\\nListenAddress 127.0.0.1\\nHostKey {inside}/sshd/host\\nAuthorizedKeysFile {inside}/sshd/keys\\nStrictModes no\\nUsePAM no\\nPidFile none\\nPermitRootLogin yes\\n' > config && \
          (setsid /usr/sbin/sshd -D -f config </dev/null >/dev/null 2>&1 &)"
     ));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use dormer_tests::gateway::Gateway;
 use dormer_tests::git::GitServer;
+use dormer_tests::person::Site;
 use dormer_tests::ssh::{Key, Login};
 use dormer_tests::wait;
 use serde_json::json;
@@ -31,11 +32,11 @@ fn what_is_taken_away_ends_sessions_at_once() {
         assert!((200..300).contains(&status), "{path}: {status}");
     };
     let bob = gateway.person("bob");
-    let share = |members: serde_json::Value| {
-        gateway.apex().api("PATCH", "/workspaces/gone", Some(json!({"members": members}))).expect(200);
-    };
+    let theirs = Site { token: Some(bob.token.clone()), ..gateway.apex() };
+    let body = json!({"name": "bobs", "editor": "none", "source": {"url": repository.url}});
+    theirs.api("POST", "/workspaces", Some(body)).expect(201);
     let with = |key: &Key| Login::new(&gateway, "gone").key(key);
-    for what in ["a key", "a token", "a right", "a user"] {
+    for what in ["a key", "a token", "a user"] {
         let (login, take): (Login, Box<dyn Fn()>) = match what {
             "a key" => {
                 let key = Key::generate(gateway.folder(), "spare");
@@ -50,14 +51,7 @@ fn what_is_taken_away_ends_sessions_at_once() {
                 let id = id(made);
                 (login, Box::new(move || delete(format!("/tokens/{id}"))))
             }
-            "a right" => {
-                share(json!([{"user": "bob", "role": "user"}]));
-                (Login::new(&gateway, "gone").password(&bob.token), Box::new(|| share(json!([]))))
-            }
-            _ => {
-                share(json!([{"user": "bob", "role": "user"}]));
-                (Login::new(&gateway, "gone").password(&bob.token), Box::new(|| delete("/users/bob".into())))
-            }
+            _ => (Login::new(&gateway, "bobs").password(&bob.token), Box::new(|| delete("/users/bob".into()))),
         };
         let mut child = session(&login);
         // Kept open: an input that ends would end the command by itself.
@@ -127,6 +121,9 @@ fn a_restart_lets_what_goes_on_go_on_and_takes_new_sessions() {
     let login = Login::new(&gateway, "drain");
     let mut old = session(&login);
     let before = gateway.ask_to_end();
+    wait::until("its records are free", wait::LONG, || {
+        gateway.log().contains("another gateway may take over").then_some(())
+    });
     gateway.serve();
     // A new session goes to the new gateway, while the old one still carries the old.
     assert!(Login::new(&gateway, "drain").run("true").status.success());

@@ -57,7 +57,7 @@ fn bad_manners_cost_little_and_nobody_else() {
         println!("{what}: {} MB", held >> 20);
         assert!(held < BOUND, "{what}: {} MB", held >> 20);
         drop(child.stdin.take());
-        child.kill().unwrap();
+        dormer_tests::processes::signal(child.id() as i32, libc::SIGTERM);
         child.wait().unwrap();
     }
     assert_eq!(workspace.run("echo still here"), "still here");

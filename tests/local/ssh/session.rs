@@ -108,9 +108,9 @@ fn files_as_openssh_has_them_and_git_over_it() {
     let login = workspace.login();
     let here = gateway.folder().join("home/file");
     fs::write(&here, vec![7; 300_000]).unwrap();
-    // cp is copy-data, ln a hard link, df statvfs; ~ is expanded, a rename over another file is posix-rename.
+    // cp is copy-data, ln a hard link, df statvfs, a rename over another file is posix-rename.
     let batch = format!(
-        "put -f {0} one\ncp one two\nln two three\ndf .\nrename two one\nls ~/\nchmod 640 one\nget -p one {0}.back\nmkdir d\nput -r {0} d/\nrmdir empty\n",
+        "put -f {0} one\ncp one two\nln two three\ndf .\nrename two one\nchmod 640 one\nget -p one {0}.back\nmkdir d\nput -r {0} d/\nrmdir empty\n",
         here.display()
     )
     .replace("rmdir empty\n", "-rmdir empty\n");
@@ -118,6 +118,9 @@ fn files_as_openssh_has_them_and_git_over_it() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(fs::read(format!("{}.back", here.display())).unwrap(), vec![7; 300_000]);
     assert_eq!(workspace.run("stat -c '%h %a' one three; ls d"), "2 640\n2 640\nfile");
+    // scp asks what ~ is (expand-path).
+    assert!(login.scp(&[], &here.display().to_string(), ":~/by-tilde").status.success());
+    assert_eq!(workspace.run("stat -c %s ~/by-tilde"), "300000");
     // A clone of what is inside, and a push back into it.
     let command = {
         let shown = login.ssh(&[], &[]);
