@@ -62,6 +62,11 @@ if [ "$purpose" = test ]; then
     need_command sftp openssh-client "file transfer tests"
     need_command rsync rsync "file transfer tests"
     need_command sshpass sshpass "tests that sign in over SSH with a token as the password"
+    need_command plink putty-tools "an SSH client to be tested with"
+    need_command dbclient dropbear-bin "an SSH client to be tested with"
+    need_command go golang-go "builds an SSH client to be tested with"
+    [ -x /usr/sbin/sshd ] || need_command sshd openssh-server "what a jump through a workspace leads to"
+    python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 
 if [ "$purpose" = bench ]; then

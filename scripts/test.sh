@@ -13,6 +13,8 @@ filter=${2:-}
 DORMER_TEST_BIN=$("$here/build.sh" dev)
 DORMER_TEST_EDITOR=${DORMER_TEST_EDITOR:-${DORMER_LOCAL_EDITOR:-$("$here/editor.sh")}}
 export DORMER_TEST_BIN DORMER_TEST_EDITOR
+# Made before the tests, so that none of them waits for it.
+"$here/clients.sh" >/dev/null
 cd "$here/.."
 
 failed=0

@@ -71,6 +71,7 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
         editor: Arc::clone(&editor),
         owners: Arc::clone(&owners),
         stop: requests.clone(),
+        knocks: door::listen::Knocks::default(),
     };
     // Dropped, and so ended, together with this function.
     let mut tasks = JoinSet::new();

@@ -1,6 +1,7 @@
 //! The door: accepts connections, reads what each is for, and hands it to whoever serves that.
 
 mod follow;
+pub mod listen;
 mod listener;
 mod splice;
 mod status;
@@ -42,6 +43,8 @@ pub struct Rooms {
     pub owners: Arc<Owners>,
     /// Who asked to stop.
     pub stop: StopRequests,
+    /// Connections that wait for somebody outside to take them.
+    pub knocks: listen::Knocks,
 }
 
 /// Serves connections until dropped.
@@ -137,6 +140,8 @@ impl Rooms {
                 let upstream = splice::connect_socket(&workspace.assignment.run, &path).await?;
                 splice::run(stream, Reached::Unix(upstream), direct).await;
             }
+            Want::Listen { at } => listen::serve(stream, &workspace.assignment.run, &self.knocks, at).await?,
+            Want::Accept { id } => listen::hand_over(stream, &self.knocks, id, direct).await?,
             Want::Exec(request) => self.exec(stream, request).await?,
             Want::Sftp => {
                 workspace.board.activity(ActivityKind::Ssh);

@@ -13,6 +13,7 @@ use dormer_core::account::User;
 use dormer_core::name::UserName;
 use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
+use dormer_core::principal::{Principal, Via};
 
 use crate::known::Known;
 use crate::snapshot::Snapshot;
@@ -138,6 +139,13 @@ impl Authenticator {
     /// Who an SSH key is: `ssh-ed25519 AAAA…`, without comment. Whoever asks has proven to have the private half.
     pub fn key(&self, openssh_public_key: &str) -> Option<Known> {
         self.snapshot.load().keys.get(openssh_public_key)?.at(self.clock.now())
+    }
+
+    /// A user for whom somebody else has vouched, and by what (`Via::Certificate`). Ends when the user is shut out.
+    pub fn vouched(&self, user: &UserName, via: Via) -> Option<Known> {
+        let known = self.snapshot.load().vouched.get(user)?.at(self.clock.now())?;
+        let principal = Principal { via, ..Principal::clone(&known.principal) };
+        Some(Known { principal: Arc::new(principal), ..known })
     }
 
     /// A user who is not shut out.

@@ -4,13 +4,17 @@
 //!   [`known`] is the answer, with a signal that fires when the credential is taken away
 //! * credentials: [`token`] (programs), [`key`] (SSH), [`session`] (browsers), [`link`] (the first sign-in),
 //!   [`ticket`] (from the apex's session to one on a workspace's host)
+//! * SSH besides keys: [`certificate`] (the word of an authority), [`approval`] (the click of somebody in a browser)
 //! * [`cookie`], [`header`]: their names on the wire, so that they can be removed before a request goes upstream
+//! * [`network`]: networks as people write them
 //! * [`user`]: people; [`owner`]: the person who started a gateway on their own machine
 //!
 //! A stored credential is the SHA-256 of at least 160 random bits. It is found by that digest, so the time that a
 //! look-up takes tells nothing about the secret.
 
+pub mod approval;
 pub mod authenticator;
+pub mod certificate;
 pub mod cookie;
 pub mod digest;
 pub mod error;
@@ -18,6 +22,7 @@ pub mod header;
 pub mod key;
 pub mod known;
 pub mod link;
+pub mod network;
 pub mod owner;
 pub mod random;
 pub mod session;

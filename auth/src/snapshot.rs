@@ -21,6 +21,8 @@ pub(crate) struct Snapshot {
     pub tokens: HashMap<Digest, Credential>,
     pub keys: HashMap<String, Credential>,
     pub sessions: HashMap<Digest, Credential>,
+    /// Users by the word of somebody who is trusted (an SSH certificate's authority).
+    pub vouched: HashMap<UserName, Credential>,
 }
 
 /// One credential.
@@ -97,6 +99,11 @@ impl Snapshot {
                 after.keys.insert(key.key, made);
             }
         }
+        for name in users.keys() {
+            let via = Via::Certificate(String::new());
+            let made = maker.make(before.vouched.get(name), name, Scope::All, via, name.to_string(), None);
+            after.vouched.extend(made.map(|made| (name.clone(), made)));
+        }
         // Apex sessions, by id: one below them lives only with its parent, and never longer.
         let parents: HashMap<&str, (&UserName, Timestamp)> = everybody
             .sessions
@@ -140,6 +147,11 @@ impl Snapshot {
         }
         for (digest, old) in &self.sessions {
             if gone(&after.sessions, digest, old) {
+                old.known.revoked.cancel();
+            }
+        }
+        for (name, old) in &self.vouched {
+            if !after.vouched.contains_key(name) {
                 old.known.revoked.cancel();
             }
         }

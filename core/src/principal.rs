@@ -31,6 +31,8 @@ pub enum Via {
     Token(String),
     /// An SSH key, by its fingerprint.
     Key(String),
+    /// An SSH certificate, by its key's and authority's fingerprints, id and serial number.
+    Certificate(String),
     /// The gateway itself, for what happens in nobody's name.
     System,
 }

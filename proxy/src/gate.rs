@@ -56,6 +56,11 @@ impl Gate {
         &self.directory
     }
 
+    /// The time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     /// Notes that a person did something in it.
     pub fn touch(&self, entry: &Entry, kind: ActivityKind) {
         entry.live.touch(self.clock.now(), kind);

@@ -12,6 +12,10 @@
 
 #[path = "ssh/door.rs"]
 mod door;
+#[path = "ssh/logins.rs"]
+mod logins;
+#[path = "ssh/people.rs"]
+mod people;
 #[path = "ssh/records.rs"]
 mod records;
 #[path = "ssh/world.rs"]
@@ -122,7 +126,18 @@ async fn a_stalled_channel_stops_only_itself() {
     while world.dialled() < 2 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // They are stalled when hardly anything moves any more: the client has sent all that it may, and trickles.
+    let moved = || {
+        let text = std::fs::read_to_string(format!("/proc/{}/io", master.id().unwrap())).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("rchar: ")?.parse::<u64>().ok()).unwrap()
+    };
+    let stalled = async {
+        let mut before = 0;
+        while moved() - std::mem::replace(&mut before, moved()) > 64 * 1024 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    tokio::time::timeout(SOON, stalled).await.expect("they never stall");
     let begun = Instant::now();
     let got = run(over("echo alive"), b"").await;
     assert_eq!(got.text(), "alive\n");
@@ -209,10 +224,8 @@ async fn who_is_let_in() {
     let malformed = format!("{}x", world.token);
     for (workspace, token, methods, want) in [
         ("hello", world.token.as_str(), "password", true),
-        ("hello", &world.token, "keyboard-interactive", true),
         ("hello", &malformed, "password", false),
         ("hello", "", "password", false),
-        ("hello", &malformed, "keyboard-interactive", false),
         ("theirs", &world.token, "password", false),
         ("nothing", &world.token, "password", false),
     ] {
@@ -221,11 +234,10 @@ async fn who_is_let_in() {
     }
     assert_eq!(world.ssh("hello", &["echo in"], b"").await.text(), "in\n");
     let before = world.dialled();
-    // Somebody else's, one that does not exist, a name that is none, and a key that nobody has: one answer.
+    // Somebody else's, one's own, one that does not exist and a name that is none, with a key that nobody has: one
+    // answer.
     let mut answers = Vec::new();
-    for (workspace, key) in
-        [("theirs", "key"), ("nothing", "key"), ("UPPER", "key"), ("hello", "stranger"), ("x", "stranger")]
-    {
+    for (workspace, key) in [("theirs", "stranger"), ("hello", "stranger"), ("x", "stranger"), ("UPPER", "stranger")] {
         let mut command = tokio::process::Command::new("ssh");
         command.args(world.options(key)).args(["-o", "BatchMode=yes", "-l", workspace, "127.0.0.1", "true"]);
         command.env_remove("SSH_AUTH_SOCK").kill_on_drop(true);
@@ -264,6 +276,11 @@ async fn what_is_taken_away_is_gone() {
     for (name, take) in [
         ("the key", (|world: &World| world.people.change(|all| all.keys.clear())) as fn(&World)),
         ("the workspace", |world| world.workspaces.remove("hello")),
+        ("the right", |world| {
+            let bob = "bob".parse().unwrap();
+            world.workspaces.change(&"hello".parse().unwrap(), |workspace| workspace.spec.owner = bob);
+        }),
+        ("the user", |world| world.people.change(|all| all.users.clear())),
     ] {
         let world = if name == "the key" { &world } else { &World::new().await };
         let mut child = world

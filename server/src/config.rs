@@ -3,6 +3,7 @@
 
 pub mod duration;
 mod layer;
+pub mod ssh;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::config::duration::Span;
+use crate::config::ssh::Ssh;
 
 /// Everything that can be configured. A missing key has the default that serves one person on one machine; an empty
 /// text means "not set".
@@ -44,16 +46,6 @@ pub struct Http {
     pub tls_key: PathBuf,
     /// Threads; 0 is one for each processor.
     pub workers: usize,
-}
-
-/// The side of ssh.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ssh {
-    /// Where to listen.
-    pub listen: SocketAddr,
-    /// The port that people type, where it differs from what is listened on.
-    pub public_port: u16,
 }
 
 /// Workspaces as processes of this machine.
@@ -107,7 +99,7 @@ impl Config {
                 tls_key: PathBuf::new(),
                 workers: 0,
             },
-            ssh: Ssh { listen: SocketAddr::from(([127, 0, 0, 1], 7022)), public_port: 0 },
+            ssh: Ssh::default(),
             local: Local { agent: PathBuf::new(), editor: PathBuf::new(), extensions: PathBuf::new() },
             lifecycle: Lifecycle {
                 idle_timeout: Span::from_secs(30 * 60),
@@ -157,6 +149,7 @@ impl Config {
         if domain.len() > 180 || !domain.split('.').all(label) {
             bail!("http.domain = \"{domain}\": a domain name in lower case, such as dev.example.org");
         }
+        self.ssh.check()?;
         if self.http.tls_cert.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
             bail!("http.tls_cert and http.tls_key: both or neither");
         }

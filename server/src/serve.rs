@@ -69,6 +69,16 @@ pub fn cache() -> Option<PathBuf> {
 /// With fewer files than these a handful of people with editors open comes to the end of them.
 const FEW_FILES: u64 = 4096;
 
+/// Waits until a deadline for a part that was told to end.
+async fn ended(name: &str, way: JoinHandle<()>, deadline: Instant, hurried: bool) {
+    match tokio::time::timeout_at(deadline, way).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
+        Err(_) if hurried => tracing::debug!(part = name, "was left to end with the process"),
+        Err(_) => tracing::warn!(part = name, "did not end in time"),
+    }
+}
+
 /// A gateway that serves.
 pub struct Gateway {
     parts: Parts,
@@ -124,18 +134,20 @@ impl Gateway {
             parts.stop_all().await;
         }
         shutdown.cancel();
+        // Shells last: they need no records any more, and may go on for long, while the next gateway takes those over.
+        let (shells, others): (Vec<_>, Vec<_>) = serving.into_iter().partition(|(name, _)| *name == "ssh");
+        let hurried = signal == Some(Signal::Interrupt);
         // Of all parts together: they end side by side.
-        let patience = if signal == Some(Signal::Interrupt) { HURRIED } else { DRAIN + Duration::from_secs(5) };
-        let deadline = Instant::now() + patience;
-        for (name, way) in serving {
-            match tokio::time::timeout_at(deadline, way).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
-                Err(_) if patience == HURRIED => tracing::debug!(part = name, "was left to end with the process"),
-                Err(_) => tracing::warn!(part = name, "did not end in time"),
-            }
+        let until = |drain| Instant::now() + if hurried { HURRIED } else { drain + Duration::from_secs(5) };
+        let deadline = until(DRAIN);
+        for (name, way) in others {
+            ended(name, way, deadline, hurried).await;
         }
         parts.store.close().await;
+        tracing::info!("records are closed: another gateway may take over; open ssh connections go on for a while");
+        for (name, way) in shells {
+            ended(name, way, until(parts.drain), hurried).await;
+        }
         if signal.is_none() {
             anyhow::bail!("a part of the gateway failed; the lines above say which and why");
         }

@@ -1,5 +1,11 @@
 //! OpenSSH's programs at the gateway's door.
 
+mod clients;
+mod forward;
+mod hold;
+mod load;
+mod session;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;

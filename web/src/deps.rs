@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_core::directory::Directory;
 use dormer_core::ports::accounts::Accounts;
@@ -30,6 +31,8 @@ pub struct Deps {
     pub waker: Arc<Waker>,
     /// Knows who is asking.
     pub authenticator: Arc<Authenticator>,
+    /// Logins over SSH that somebody in a browser is asked about.
+    pub approvals: Approvals,
     /// Git hosts.
     pub forge: Arc<dyn Forge>,
     /// Logs of workspaces that do not run.

@@ -8,6 +8,7 @@ pub mod login;
 pub mod message;
 pub mod new;
 pub mod row;
+pub mod ssh;
 pub mod ticket;
 pub mod waiting;
 

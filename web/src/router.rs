@@ -58,6 +58,7 @@ fn apex() -> Router<Arc<App>> {
         .route("/new", get(pages::new::page))
         .route("/login", get(pages::login::page).post(pages::login::sign_in))
         .route("/login/workspace", get(pages::ticket::issue))
+        .route("/ssh/{code}", get(pages::ssh::page).post(pages::ssh::answer))
         .route("/logout", post(pages::login::sign_out))
         .route("/static/{file}", get(pages::asset::serve))
         .merge(probes())

@@ -7,6 +7,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::frame::WindowSize;
+use crate::listen::Place;
 
 /// The version of this protocol. A peer with another one is refused with [`RefusalCode::Version`].
 pub const VERSION: u32 = 1;
@@ -86,6 +87,16 @@ pub enum Want {
     Socket {
         /// Its path inside the workspace.
         path: String,
+    },
+    /// Connections that come to a place inside the workspace. [`crate::listen`]'s messages follow.
+    Listen {
+        /// Where.
+        at: Place,
+    },
+    /// A connection that was announced by a [`crate::listen::Knock`]. Raw bytes follow; either side may end its half.
+    Accept {
+        /// The knock's.
+        id: u64,
     },
     /// A process: a shell or a command. [`crate::frame`] frames follow.
     Exec(Exec),

@@ -22,5 +22,6 @@ pub mod door;
 pub mod frame;
 pub mod hand;
 pub mod join;
+pub mod listen;
 pub mod message;
 pub mod report;

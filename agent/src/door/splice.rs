@@ -21,7 +21,8 @@ const LINGER: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something on the same machine may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// A connection to something inside the workspace.
+/// A connection to something inside the workspace, or from there.
+#[derive(Debug)]
 pub enum Reached {
     /// To a port.
     Tcp(TcpStream),

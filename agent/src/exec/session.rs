@@ -83,10 +83,16 @@ impl Session {
                 let _ = exited.send(true);
                 status
             };
-            let (status, pumped) = tokio::join!(end, output::pump(stdout, stderr, exit_seen, &mut to_client));
-            pumped?;
+            let outputs = async {
+                output::pump(stdout, stderr, exit_seen, &mut to_client).await?;
+                // At once: a program that has said all may go on listening.
+                let mut end = BytesMut::new();
+                Frame::OutputEnd.encode(&mut end);
+                to_client.write_all(&end).await
+            };
+            let (status, told) = tokio::join!(end, outputs);
+            told?;
             let mut last = BytesMut::new();
-            Frame::OutputEnd.encode(&mut last);
             exit_frame(status).encode(&mut last);
             to_client.write_all(&last).await?;
             to_client.shutdown().await

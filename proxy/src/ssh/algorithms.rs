@@ -40,6 +40,9 @@ const CIPHERS: &[cipher::Name] = &[
 
 const MACS: &[mac::Name] = &[mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM];
 
+// Of those who know no other. Not broken, only the older way of putting encryption and authentication together.
+const OLD_MACS: &[mac::Name] = &[mac::HMAC_SHA512_ETM, mac::HMAC_SHA256_ETM, mac::HMAC_SHA512, mac::HMAC_SHA256];
+
 // Compression only after the login: nobody unknown reaches a decompressor.
 const COMPRESSION: &[compression::Name] = &[compression::NONE, compression::ZLIB_LEGACY];
 
@@ -53,6 +56,11 @@ pub(super) fn preferred() -> Preferred {
         mac: Cow::Borrowed(MACS),
         compression: Cow::Borrowed(COMPRESSION),
     }
+}
+
+/// The same for clients that cannot do better ([`super::peer::Peer::is_old_libssh2`]).
+pub(super) fn for_old_clients() -> Preferred {
+    Preferred { mac: Cow::Borrowed(OLD_MACS), ..preferred() }
 }
 
 /// The shortest RSA key with which somebody may log in, in bits.

@@ -12,8 +12,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use dormer_auth::approval;
+
 use super::audit;
 use super::handler::{Connection, Parts, Stage};
+use super::peer::Peer;
 use super::server::Shared;
 use super::socket::{Brake, Socket};
 
@@ -24,6 +27,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 const PRINT: Duration = Duration::from_millis(250);
 /// How long a client may take to leave after it was told to.
 const LEAVE: Duration = Duration::from_millis(500);
+
+/// How long somebody may stay who may go nowhere.
+const LOBBY: Duration = Duration::from_secs(60);
 
 /// What a connection hears from the server.
 #[derive(Clone)]
@@ -45,7 +51,7 @@ enum Why {
 /// Serves one connection until it has ended with all that belongs to it.
 pub(super) async fn serve(
     stream: TcpStream,
-    peer: SocketAddr,
+    address: SocketAddr,
     shared: Arc<Shared>,
     signals: Signals,
     unauthenticated: OwnedSemaphorePermit,
@@ -58,11 +64,16 @@ pub(super) async fn serve(
     // However this ends, nothing of the connection stays behind.
     let cut = CancellationToken::new();
     let _cutting = cut.clone().drop_guard();
+    let peer = tokio::select! {
+        peer = Peer::look(&stream, address) => peer,
+        () = signals.shutdown.cancelled() => return,
+    };
+    let russh = if peer.is_old_libssh2() { &shared.for_old_clients } else { &shared.russh };
     let handler = Connection::new(Parts {
-        gate: Arc::clone(&shared.gate),
-        authenticator: Arc::clone(&shared.authenticator),
+        desk: shared.desk.clone(),
         limits: shared.limits.clone(),
         peer,
+        reach: shared.reach.clone(),
         stage,
         farewell: told,
         tasks: tasks.clone(),
@@ -70,7 +81,7 @@ pub(super) async fn serve(
     });
     let socket = Socket::new(stream, brake, cut.clone());
     let running = tokio::select! {
-        running = timeout(shared.limits.handshake, run_stream(Arc::clone(&shared.russh), socket, handler)) => running,
+        running = timeout(shared.limits.handshake, run_stream(Arc::clone(russh), socket, handler)) => running,
         () = signals.shutdown.cancelled() => return,
     };
     let Ok(Ok(mut session)) = running else { return };
@@ -81,6 +92,11 @@ pub(super) async fn serve(
         let limit = match &current {
             Stage::Handshake => Some(shared.limits.handshake),
             Stage::Authentication => Some(shared.limits.authentication),
+            Stage::Approval => Some(approval::LIFE + shared.limits.authentication),
+            Stage::Lobby(_) => {
+                unauthenticated = None;
+                Some(shared.limits.authentication + LOBBY)
+            }
             Stage::In(_) => {
                 unauthenticated = None;
                 None
@@ -89,7 +105,7 @@ pub(super) async fn serve(
         tokio::select! {
             result = &mut session => {
                 if let Err(error) = result {
-                    tracing::debug!(%peer, %error, "an ssh connection ended");
+                    tracing::debug!(peer = %address, %error, "an ssh connection ended");
                 }
                 break Why::Left;
             }
@@ -108,16 +124,16 @@ pub(super) async fn serve(
     drop(unauthenticated);
     match why {
         Why::Left => {}
-        Why::TooSlow => end(session, &handle, &cut, "this took too long", peer).await,
+        Why::TooSlow => end(session, &handle, &cut, "this took too long", address).await,
         Why::Ended => {
             let why = "your access to this workspace has ended, or the workspace is gone";
             say_farewell(&farewell, why, &tasks).await;
-            end(session, &handle, &cut, why, peer).await;
+            end(session, &handle, &cut, why, address).await;
         }
         Why::Shutdown => {
             let why = "the gateway is restarting; connect again";
             say_farewell(&farewell, why, &tasks).await;
-            end(session, &handle, &cut, why, peer).await;
+            end(session, &handle, &cut, why, address).await;
         }
     }
     cut.cancel();
@@ -134,7 +150,7 @@ async fn after(start: Instant, limit: Option<Duration>) {
 
 async fn ended(stage: &Stage) {
     match stage {
-        Stage::In(ended) => ended.cancelled().await,
+        Stage::In(ended) | Stage::Lobby(ended) => ended.cancelled().await,
         _ => std::future::pending().await,
     }
 }
@@ -142,7 +158,7 @@ async fn ended(stage: &Stage) {
 /// After a shutdown was asked for: once nothing is going on, and at the end of the drain in any case.
 async fn quiet(signals: &Signals, stage: &Stage, tasks: &TaskTracker) {
     signals.shutdown.cancelled().await;
-    if let Stage::In(_) = stage {
+    if let Stage::In(_) | Stage::Lobby(_) = stage {
         let idle = async {
             while !tasks.is_empty() {
                 tokio::time::sleep(Duration::from_millis(200)).await;

@@ -1,38 +1,27 @@
-//! russh's callbacks, translated. Nothing in here waits: what takes time is a task of its own.
+//! russh's callbacks, translated. Nothing in here waits for long: what takes time is a task of its own.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use russh::keys::HashAlg;
-use russh::server::{
-    Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey,
-};
-use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty, Sig};
+use russh::keys::Certificate;
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Pty, Sig};
 use tokio::sync::watch;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use dormer_auth::authenticator::Authenticator;
-use dormer_core::secret::Secret;
-use dormer_wire::door::{Exec, Want};
 use dormer_wire::frame::Frame;
+use dormer_wire::listen::Listening;
 
-use super::activity::{Activity, Source};
+use super::channels::Channels;
 use super::config::Limits;
-use super::forward::{Forward, prohibited};
-use super::inbox::{Inbox, Total};
-use super::login::{Login, Proof, admit};
-use super::notices::Manner;
-use super::output::Output;
-use super::places::{self, PlaceError};
-use super::slot::{Setup, Slot};
+use super::doorman::{Desk, Doorman, refuse};
+use super::lobby::{Lobby, Reach};
+use super::login::Admitted;
+use super::peer::Peer;
+use super::reverse::Heard;
 use super::socket::Brake;
-use super::start::{self, Context};
-use super::window::{TRICKLE, Windows};
-use super::{algorithms, audit, host_keys, terminal};
-use crate::gate::Gate;
+use super::start::Context;
+use super::{algorithms, places, terminal};
 
 /// How far a connection has come.
 #[derive(Debug, Clone)]
@@ -41,214 +30,75 @@ pub(super) enum Stage {
     Handshake,
     /// Logging in.
     Authentication,
+    /// Somebody is asked in a browser.
+    Approval,
     /// Logged in, until this is cancelled.
     In(CancellationToken),
+    /// Known and nowhere, until this is cancelled.
+    Lobby(CancellationToken),
 }
-
-/// How long reading is held back after a stalled channel has asked: at first, and at most.
-const BRAKE_FIRST: Duration = Duration::from_millis(1);
-const BRAKE_MOST: Duration = Duration::from_millis(20);
 
 /// One connection, as russh's callbacks see it.
 pub(super) struct Connection {
-    pub(super) gate: Arc<Gate>,
-    pub(super) authenticator: Arc<Authenticator>,
-    pub(super) limits: Limits,
-    pub(super) peer: SocketAddr,
-    pub(super) stage: watch::Sender<Stage>,
-    pub(super) farewell: watch::Receiver<Option<&'static str>>,
-    pub(super) tasks: TaskTracker,
-    pub(super) brake: Brake,
-    inside: Option<Inside>,
-    proven: Option<Login>,
-    slots: HashMap<ChannelId, Slot>,
-    windows: Windows,
-    total: Total,
-    pressing: Duration,
-    closed: CancellationToken,
-    /// Whatever way the session loop ends, its channels hear of it.
-    _closing: DropGuard,
+    parts: Parts,
+    doorman: Doorman,
+    inside: Inside,
+    /// As it was given with the last proof.
+    named: String,
 }
 
-/// What there is after a login.
-struct Inside {
-    context: Context,
-    activity: Activity,
+/// Where somebody is.
+enum Inside {
+    /// Outside.
+    Nowhere,
+    Lobby(Lobby),
+    Workspace(Box<Channels>),
 }
 
 /// What a connection is made with.
 pub(super) struct Parts {
-    pub(super) gate: Arc<Gate>,
-    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) desk: Desk,
     pub(super) limits: Limits,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
+    pub(super) reach: Reach,
     pub(super) stage: watch::Sender<Stage>,
     pub(super) farewell: watch::Receiver<Option<&'static str>>,
     pub(super) tasks: TaskTracker,
     pub(super) brake: Brake,
 }
 
-/// The ways to log in; always all of them, whoever asks.
-pub(super) fn methods() -> MethodSet {
-    MethodSet::from([MethodKind::PublicKey, MethodKind::KeyboardInteractive, MethodKind::Password].as_slice())
-}
-
-fn refuse() -> Auth {
-    Auth::Reject { proceed_with_methods: Some(methods()), partial_success: false }
-}
-
 impl Connection {
     pub(super) fn new(parts: Parts) -> Connection {
-        let Parts { gate, authenticator, limits, peer, stage, farewell, tasks, brake } = parts;
-        let closed = CancellationToken::new();
-        Connection {
-            gate,
-            authenticator,
-            limits,
-            peer,
-            stage,
-            farewell,
-            tasks,
-            brake,
-            inside: None,
-            proven: None,
-            slots: HashMap::new(),
-            windows: Windows::default(),
-            total: Total::default(),
-            pressing: Duration::ZERO,
-            _closing: closed.clone().drop_guard(),
-            closed,
+        let doorman = Doorman::new(parts.desk.clone(), parts.peer.clone(), parts.stage.clone());
+        Connection { parts, doorman, inside: Inside::Nowhere, named: String::new() }
+    }
+
+    fn channels(&mut self) -> Option<&mut Channels> {
+        match &mut self.inside {
+            Inside::Workspace(channels) => Some(channels),
+            _ => None,
         }
     }
 
-    fn decide(&mut self, workspace: &str, proof: &Proof<'_>, credential: &str) -> Auth {
-        match admit(&self.gate, &self.authenticator, workspace, proof) {
-            Ok(login) => {
-                audit::login(self.peer, login.workspace.as_str(), &login.known.principal);
-                self.proven = Some(login);
-                Auth::Accept
-            }
-            Err(known) => {
-                audit::refused(self.peer, workspace, credential, known.as_ref().map(|known| &*known.principal));
-                refuse()
-            }
+    /// A session says what to run.
+    fn begin(&mut self, id: ChannelId, begin: impl FnOnce(&mut Channels) -> bool) -> bool {
+        match &mut self.inside {
+            Inside::Workspace(channels) => begin(channels),
+            Inside::Lobby(lobby) => lobby.tell(id),
+            Inside::Nowhere => false,
         }
     }
-
-    /// Forgets channels whose tasks are done: russh does not tell of those that we close.
-    fn prune(&mut self) {
-        let windows = &mut self.windows;
-        self.slots.retain(|id, slot| {
-            let keep = !slot.inbox.is_finished();
-            if !keep {
-                windows.closed(id.number());
-            }
-            keep
-        });
-    }
-
-    /// A place for one more channel, if there is room for it.
-    fn place(&mut self, channel: Channel<Msg>, source: Source, handle: Handle) -> Option<Place> {
-        self.prune();
-        let context = self.inside.as_ref().map(|inside| inside.context.clone())?;
-        if self.slots.len() >= self.limits.channels || self.farewell.borrow().is_some() {
-            return None;
-        }
-        let id = channel.id();
-        // With its receiver gone, the session loop never waits for this channel.
-        let (_, half) = channel.split();
-        let inbox = Inbox::new(self.total.clone());
-        let gone = self.closed.child_token();
-        self.windows.opened(id.number());
-        self.slots.insert(id, Slot { inbox: Arc::clone(&inbox), gone: gone.clone(), source, setup: None });
-        Some(Place { id, context, inbox, gone, output: Output::new(half, handle) })
-    }
-
-    async fn forward(
-        &mut self,
-        channel: Channel<Msg>,
-        reply: ChannelOpenHandle,
-        want: Result<Want, PlaceError>,
-        target: &str,
-        handle: Handle,
-    ) {
-        let want = match want {
-            Ok(want) => want,
-            Err(error) => {
-                if let Some(Inside { context, .. }) = &self.inside {
-                    audit::forward_refused(self.peer, context.name(), &context.login.known.principal, target);
-                }
-                return reply.reject(prohibited(error.to_string())).await;
-            }
-        };
-        match self.place(channel, Source::Forward, handle) {
-            Some(Place { context, inbox, gone, output, .. }) => {
-                Forward { context, want, reply, inbox, gone, output }.spawn();
-            }
-            None => reply.reject(ChannelOpenFailure::ResourceShortage).await,
-        }
-    }
-
-    /// Begins what a session is for. False: it has begun before, or is no session.
-    fn begin(&mut self, id: ChannelId, want: impl FnOnce(&mut Setup) -> Want, source: Source) -> bool {
-        let (Some(slot), Some(inside)) = (self.slots.get_mut(&id), &mut self.inside) else { return false };
-        let Some(mut setup) = slot.setup.take() else { return false };
-        let want = want(&mut setup);
-        let manner = match (&setup.pty, &want) {
-            (Some(pty), Want::Exec(_)) => Manner::InPlace(pty.size.columns),
-            (None, Want::Exec(Exec { command: None, .. })) => Manner::Lines,
-            _ => Manner::Late,
-        };
-        slot.source = if setup.pty.is_some() { Source::Person } else { source };
-        inside.activity.command();
-        start::Session {
-            context: inside.context.clone(),
-            want,
-            manner,
-            inbox: Arc::clone(&slot.inbox),
-            gone: slot.gone.clone(),
-            output: setup.output,
-        }
-        .spawn();
-        true
-    }
-
-    fn control(&self, id: ChannelId, frame: Frame) {
-        if let Some(slot) = self.slots.get(&id) {
-            slot.inbox.control(frame);
-        }
-    }
-
-    fn setup(&mut self, id: ChannelId) -> Option<&mut Setup> {
-        self.slots.get_mut(&id)?.setup.as_mut()
-    }
-}
-
-/// A place for a channel.
-struct Place {
-    id: ChannelId,
-    context: Context,
-    inbox: Arc<Inbox>,
-    gone: CancellationToken,
-    output: Output,
 }
 
 fn reply(session: &mut Session, id: ChannelId, good: bool) -> Result<(), russh::Error> {
     if good { session.channel_success(id) } else { session.channel_failure(id) }
 }
 
-fn process(command: Option<String>) -> impl FnOnce(&mut Setup) -> Want {
-    |setup| {
-        let env = std::mem::take(&mut setup.environment).into_pairs();
-        Want::Exec(Exec { command, pty: setup.pty.clone(), env, cwd: None })
-    }
-}
-
 impl Handler for Connection {
     type Error = russh::Error;
 
     async fn authentication_banner(&mut self) -> Result<Option<String>, russh::Error> {
-        self.stage.send_replace(Stage::Authentication);
+        self.parts.stage.send_replace(Stage::Authentication);
         Ok(None)
     }
 
@@ -262,16 +112,18 @@ impl Handler for Connection {
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
-        if !algorithms::acceptable(key.public_key.key_data(), key.algorithm) {
-            return Ok(refuse());
-        }
-        let credential = format!("key {}", key.public_key.fingerprint(HashAlg::Sha256));
-        let Some(plain) = host_keys::plain(key.public_key) else { return Ok(refuse()) };
-        Ok(self.decide(user, &Proof::Key(&plain), &credential))
+        self.named = user.to_string();
+        Ok(self.doorman.key(user, key))
+    }
+
+    async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, russh::Error> {
+        self.named = user.to_string();
+        Ok(self.doorman.certificate(user, certificate))
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
-        Ok(self.decide(user, &Proof::Token(password), "password"))
+        self.named = user.to_string();
+        Ok(self.doorman.token(user, password, "password"))
     }
 
     async fn auth_keyboard_interactive<'a>(
@@ -280,31 +132,34 @@ impl Handler for Connection {
         _submethods: &str,
         response: Option<Response<'a>>,
     ) -> Result<Auth, russh::Error> {
-        let Some(mut response) = response else {
-            return Ok(Auth::Partial {
-                name: "".into(),
-                instructions: "".into(),
-                prompts: vec![("Dormer token: ".into(), false)].into(),
-            });
-        };
-        let text = response.next().and_then(|octets| String::from_utf8(octets.to_vec()).ok());
-        let text = Secret::new(text.unwrap_or_default());
-        Ok(self.decide(user, &Proof::Token(text.expose()), "keyboard-interactive"))
+        self.named = user.to_string();
+        Ok(self.doorman.conversation(user, response).await)
     }
 
-    async fn auth_succeeded(&mut self, _session: &mut Session) -> Result<(), russh::Error> {
-        let login = Arc::new(self.proven.take().ok_or(russh::Error::NotAuthenticated)?);
-        self.stage.send_replace(Stage::In(login.open.ended.clone()));
-        let activity = Activity::new(Arc::clone(&self.gate), Arc::clone(&login.entry));
-        let context = Context {
-            gate: Arc::clone(&self.gate),
-            login,
-            peer: self.peer,
-            patience: self.limits.wake,
-            farewell: self.farewell.clone(),
-            tasks: self.tasks.clone(),
-        };
-        self.inside = Some(Inside { context, activity });
+    async fn auth_succeeded(&mut self, session: &mut Session) -> Result<(), russh::Error> {
+        let parts = &self.parts;
+        match self.doorman.proven().ok_or(russh::Error::NotAuthenticated)? {
+            Admitted::Inside(login) => {
+                parts.stage.send_replace(Stage::In(login.open.ended.clone()));
+                let context = Context {
+                    gate: Arc::clone(&parts.desk.gate),
+                    login: Arc::from(login),
+                    peer: parts.peer.address,
+                    patience: parts.limits.wake,
+                    farewell: parts.farewell.clone(),
+                    warning: watch::Sender::default(),
+                    tasks: parts.tasks.clone(),
+                };
+                let channels = Channels::new(context, parts.limits.channels, parts.brake.clone(), session.handle());
+                self.inside = Inside::Workspace(Box::new(channels));
+            }
+            Admitted::Lobby(known, visit) => {
+                parts.stage.send_replace(Stage::Lobby(known.revoked.clone()));
+                let directory = Arc::clone(parts.desk.gate.directory());
+                let (named, reach, tasks) = (self.named.clone(), parts.reach.clone(), parts.tasks.clone());
+                self.inside = Inside::Lobby(Lobby::new((known, visit), named, directory, reach, tasks));
+            }
+        }
         Ok(())
     }
 
@@ -314,14 +169,11 @@ impl Handler for Connection {
         reply: ChannelOpenHandle,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        let Some(Place { id, output, .. }) = self.place(channel, Source::Program, session.handle()) else {
-            reply.reject(ChannelOpenFailure::ResourceShortage).await;
-            return Ok(());
-        };
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.setup = Some(Setup { output, environment: Default::default(), pty: None });
+        match &mut self.inside {
+            Inside::Workspace(channels) => channels.open(channel, reply, session.handle()).await,
+            Inside::Lobby(lobby) => lobby.open(channel, reply, session.handle()).await,
+            Inside::Nowhere => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
         }
-        reply.accept().await;
         Ok(())
     }
 
@@ -335,7 +187,10 @@ impl Handler for Connection {
         reply: ChannelOpenHandle,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        self.forward(channel, reply, places::port(host, port), host, session.handle()).await;
+        match self.channels() {
+            Some(channels) => channels.forward(channel, reply, places::port(host, port), host, session.handle()).await,
+            None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
+        }
         Ok(())
     }
 
@@ -346,39 +201,78 @@ impl Handler for Connection {
         reply: ChannelOpenHandle,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        self.forward(channel, reply, places::socket(path), path, session.handle()).await;
+        match self.channels() {
+            Some(channels) => channels.forward(channel, reply, places::socket(path), path, session.handle()).await,
+            None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
+        }
         Ok(())
     }
 
-    async fn channel_close(&mut self, id: ChannelId, _session: &mut Session) -> Result<(), russh::Error> {
-        if let Some(slot) = self.slots.get(&id) {
-            slot.gone.cancel();
-            slot.inbox.end();
-            if slot.setup.is_some() {
-                // It never began: no task will say that it is done.
-                slot.inbox.finish();
-            }
+    async fn channel_open_confirmation(
+        &mut self,
+        id: ChannelId,
+        _most: u32,
+        _window: u32,
+        _session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        if let Some(channels) = self.channels() {
+            channels.confirmed(id);
         }
-        self.prune();
+        Ok(())
+    }
+
+    async fn tcpip_forward(&mut self, address: &str, port: &mut u32, _: &mut Session) -> Result<bool, russh::Error> {
+        let Some(channels) = self.channels() else { return Ok(false) };
+        let asked = *port;
+        // The client knows its forward by the address as it wrote it.
+        let heard = |told: &Listening| match told {
+            Listening::Port(port) => Heard::Port(address.to_string(), u32::from(*port)),
+            Listening::Path(_) => Heard::Port(address.to_string(), asked),
+        };
+        match channels.listen(places::listen(asked), heard, &format!("{address}:{asked}")).await {
+            Some(Listening::Port(told)) => {
+                *port = u32::from(told);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn cancel_tcpip_forward(&mut self, address: &str, port: u32, _: &mut Session) -> Result<bool, russh::Error> {
+        let heard = Heard::Port(address.to_string(), port);
+        Ok(self.channels().is_some_and(|channels| channels.unlisten(&heard)))
+    }
+
+    async fn streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, russh::Error> {
+        let Some(channels) = self.channels() else { return Ok(false) };
+        let heard = |_: &Listening| Heard::Path(path.to_string());
+        Ok(channels.listen(places::listen_at(path), heard, path).await.is_some())
+    }
+
+    async fn cancel_streamlocal_forward(&mut self, path: &str, _: &mut Session) -> Result<bool, russh::Error> {
+        let heard = Heard::Path(path.to_string());
+        Ok(self.channels().is_some_and(|channels| channels.unlisten(&heard)))
+    }
+
+    async fn channel_close(&mut self, id: ChannelId, _session: &mut Session) -> Result<(), russh::Error> {
+        match &mut self.inside {
+            Inside::Workspace(channels) => channels.closed(id),
+            Inside::Lobby(lobby) => lobby.closed(id),
+            Inside::Nowhere => {}
+        }
         Ok(())
     }
 
     async fn channel_eof(&mut self, id: ChannelId, _session: &mut Session) -> Result<(), russh::Error> {
-        if let Some(slot) = self.slots.get(&id) {
-            slot.inbox.end();
+        if let Some(channels) = self.channels() {
+            channels.ended(id);
         }
         Ok(())
     }
 
     async fn data(&mut self, id: ChannelId, data: &[u8], _session: &mut Session) -> Result<(), russh::Error> {
-        self.windows.received(id.number(), data.len());
-        let Some(slot) = self.slots.get(&id) else { return Ok(()) };
-        slot.inbox.push(data);
-        if data.len() > TRICKLE as usize {
-            self.pressing = Duration::ZERO;
-        }
-        if let Some(inside) = &mut self.inside {
-            inside.activity.input(slot.source, data.len());
+        if let Some(channels) = self.channels() {
+            channels.data(id, data);
         }
         Ok(())
     }
@@ -390,19 +284,14 @@ impl Handler for Connection {
         data: &[u8],
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
-        // A client has nothing to say on standard error; only the window is to be kept right.
-        self.windows.received(id.number(), data.len());
+        if let Some(channels) = self.channels() {
+            channels.ignored(id, data.len());
+        }
         Ok(())
     }
 
-    fn adjust_window(&mut self, id: ChannelId, _current: u32) -> u32 {
-        self.prune();
-        let stalled = self.slots.get(&id).is_none_or(|slot| slot.inbox.is_stalled());
-        if stalled {
-            self.pressing = (self.pressing * 2).clamp(BRAKE_FIRST, BRAKE_MOST);
-            self.brake.press(self.pressing);
-        }
-        self.windows.asked(id.number(), stalled)
+    fn adjust_window(&mut self, id: ChannelId, current: u32) -> u32 {
+        self.channels().map_or(current, |channels| channels.window(id))
     }
 
     async fn pty_request(
@@ -417,11 +306,11 @@ impl Handler for Connection {
         session: &mut Session,
     ) -> Result<(), russh::Error> {
         let pty = terminal::pty(term, terminal::size(columns, rows, width, height), modes);
-        let good = match (self.setup(id), pty) {
-            (Some(setup), Some(pty)) => {
-                setup.pty = Some(pty);
-                true
+        let good = match (&mut self.inside, pty) {
+            (Inside::Workspace(channels), Some(pty)) if channels.may_have_terminal() => {
+                channels.setup(id).map(|setup| setup.pty = Some(pty)).is_some()
             }
+            (Inside::Lobby(lobby), Some(_)) => lobby.terminal(id),
             _ => false,
         };
         reply(session, id, good)
@@ -434,19 +323,24 @@ impl Handler for Connection {
         value: &str,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        let good = self.setup(id).is_some_and(|setup| setup.environment.put(name, value));
+        let setup = self.channels().and_then(|channels| channels.setup(id));
+        let good = setup.is_some_and(|setup| setup.environment.put(name, value));
         reply(session, id, good)
     }
 
+    async fn agent_request(&mut self, id: ChannelId, _session: &mut Session) -> Result<bool, russh::Error> {
+        Ok(self.channels().is_some_and(|channels| channels.offer_ssh_agent(id)))
+    }
+
     async fn shell_request(&mut self, id: ChannelId, session: &mut Session) -> Result<(), russh::Error> {
-        let good = self.begin(id, process(None), Source::Program);
+        let good = self.begin(id, |channels| channels.run(id, None));
         reply(session, id, good)
     }
 
     async fn exec_request(&mut self, id: ChannelId, data: &[u8], session: &mut Session) -> Result<(), russh::Error> {
         let command = std::str::from_utf8(data).ok().filter(|command| !command.contains('\0'));
         let good = match command {
-            Some(command) => self.begin(id, process(Some(command.to_string())), Source::Program),
+            Some(command) => self.begin(id, |channels| channels.run(id, Some(command.to_string()))),
             None => false,
         };
         reply(session, id, good)
@@ -458,7 +352,7 @@ impl Handler for Connection {
         name: &str,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        let good = name == "sftp" && self.begin(id, |_| Want::Sftp, Source::Person);
+        let good = name == "sftp" && self.begin(id, |channels| channels.serve_files(id));
         reply(session, id, good)
     }
 
@@ -472,17 +366,19 @@ impl Handler for Connection {
         session: &mut Session,
     ) -> Result<(), russh::Error> {
         let size = terminal::size(columns, rows, width, height);
-        match self.setup(id).map(|setup| setup.pty.as_mut()) {
-            Some(Some(pty)) => pty.size = size,
-            Some(None) => {}
-            None => self.control(id, Frame::Resize(size)),
+        if let Some(channels) = self.channels() {
+            match channels.setup(id).map(|setup| setup.pty.as_mut()) {
+                Some(Some(pty)) => pty.size = size,
+                Some(None) => {}
+                None => channels.control(id, Frame::Resize(size)),
+            }
         }
         reply(session, id, true)
     }
 
     async fn signal(&mut self, id: ChannelId, signal: Sig, session: &mut Session) -> Result<(), russh::Error> {
-        if let Some(name) = terminal::signal(&signal) {
-            self.control(id, Frame::Signal(name));
+        if let (Some(channels), Some(name)) = (self.channels(), terminal::signal(&signal)) {
+            channels.control(id, Frame::Signal(name));
         }
         reply(session, id, true)
     }

@@ -1,6 +1,7 @@
 //! Where a forwarding may lead.
 
 use dormer_wire::door::Want;
+use dormer_wire::listen::Place;
 
 /// Why a forwarding leads nowhere; said to the client as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +15,9 @@ pub(super) enum PlaceError {
     /// A path that no socket can have.
     #[error("the path of a socket must be absolute and without control characters")]
     Path,
+    /// The certificate does not permit it.
+    #[error("the certificate does not permit forwarding")]
+    Certificate,
 }
 
 /// A TCP forwarding's.
@@ -33,6 +37,19 @@ pub(super) fn socket(path: &str) -> Result<Want, PlaceError> {
         return Err(PlaceError::Path);
     }
     Ok(Want::Socket { path: path.to_string() })
+}
+
+/// A port at which to listen inside; 0 is any. Whatever address a client names, it is the workspace's loopback.
+pub(super) fn listen(port: u32) -> Result<Place, PlaceError> {
+    u16::try_from(port).map(|port| Place::Port { port }).map_err(|_| PlaceError::Port)
+}
+
+/// A socket at which to listen inside.
+pub(super) fn listen_at(path: &str) -> Result<Place, PlaceError> {
+    match socket(path)? {
+        Want::Socket { path } => Ok(Place::Socket { path }),
+        _ => Err(PlaceError::Path),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +74,9 @@ mod tests {
             assert_eq!(port(host, number).err(), want, "{host} {number}");
         }
         assert!(socket("/run/x.sock").is_ok());
+        assert_eq!(listen(0), Ok(Place::Port { port: 0 }));
+        assert_eq!(listen(65536), Err(PlaceError::Port));
+        assert!(listen_at("/tmp/x").is_ok() && listen_at("x").is_err());
         for bad in ["x.sock", "", "/a\nb", &format!("/{}", "x".repeat(5000))] {
             assert!(socket(bad).is_err(), "{bad}");
         }

@@ -11,6 +11,7 @@ use dormer_wire::frame::{Frame, FrameError};
 
 use super::inbox::{Inbox, Item};
 use super::output::{Closed, Output};
+use super::warnings::Warnings;
 
 /// How long what a client had sent before it left may still take to reach the workspace.
 pub(super) const LINGER: Duration = Duration::from_secs(5);
@@ -40,6 +41,7 @@ pub(super) async fn run(
     stream: DoorStream,
     inbox: &Inbox,
     output: &mut Output,
+    warnings: &mut Warnings,
     gone: &CancellationToken,
 ) -> Result<(), Broken> {
     let (reader, writer) = tokio::io::split(stream);
@@ -47,7 +49,7 @@ pub(super) async fn run(
     tokio::pin!(incoming);
     let outgoing = async {
         tokio::select! {
-            result = outgoing(reader, output) => Some(result),
+            result = outgoing(reader, output, warnings) => Some(result),
             () = gone.cancelled() => None,
         }
     };
@@ -103,7 +105,11 @@ async fn incoming(mut writer: impl AsyncWrite + Unpin, inbox: &Inbox, gone: &Can
     }
 }
 
-async fn outgoing(mut reader: impl AsyncRead + Unpin, output: &mut Output) -> Result<(), Broken> {
+async fn outgoing(
+    mut reader: impl AsyncRead + Unpin,
+    output: &mut Output,
+    warnings: &mut Warnings,
+) -> Result<(), Broken> {
     let mut buffer = BytesMut::new();
     let mut room = READ_LITTLE;
     loop {
@@ -119,7 +125,14 @@ async fn outgoing(mut reader: impl AsyncRead + Unpin, output: &mut Output) -> Re
             }
         }
         buffer.reserve(room);
-        match reader.read_buf(&mut buffer).await {
+        let read = tokio::select! {
+            read = reader.read_buf(&mut buffer) => read,
+            warning = warnings.next() => {
+                output.stderr(warning).await?;
+                continue;
+            }
+        };
+        match read {
             Ok(0) | Err(_) => return Err(Broken::Lost),
             Ok(octets) => room = if octets * 2 >= room { READ_MUCH } else { READ_LITTLE },
         }

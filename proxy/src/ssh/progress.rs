@@ -7,6 +7,9 @@ use dormer_wire::report::StepState;
 /// The longest detail that is shown.
 const MOST: usize = 200;
 
+/// The reason in the status of a workspace that is about to be stopped: what `reconciler` writes.
+const SOON: &str = "IdleSoon";
+
 /// Where a start is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -34,6 +37,13 @@ pub(super) fn line(workspace: &Workspace) -> Option<Line> {
         None => step.clone(),
     };
     Some(Line { step, full })
+}
+
+/// What is to be said to those who sit in a running workspace, if anything is.
+pub(super) fn warning(workspace: &Workspace) -> Option<String> {
+    let status = &workspace.status;
+    let soon = status.phase == Phase::Running && status.reason.as_deref() == Some(SOON);
+    status.message.as_deref().filter(|_| soon).map(clean)
 }
 
 /// What a program wrote, without what a terminal would take for a command.

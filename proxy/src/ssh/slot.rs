@@ -28,4 +28,6 @@ pub(super) struct Setup {
     pub(super) output: Output,
     pub(super) environment: Environment,
     pub(super) pty: Option<Pty>,
+    /// Whether the client offers its ssh-agent.
+    pub(super) ssh_agent: bool,
 }

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_core::account::{Key, Token, User};
 use dormer_core::phase::Phase;
@@ -36,6 +37,8 @@ pub struct World {
     pub token: String,
     pub workspaces: Arc<Workspaces>,
     pub people: Arc<People>,
+    pub approvals: Approvals,
+    pub authenticator: Arc<Authenticator>,
     pub dialled: Arc<AtomicUsize>,
     pub shutdown: CancellationToken,
     pub serving: tokio::task::JoinHandle<()>,
@@ -67,6 +70,10 @@ impl World {
     }
 
     pub async fn with(set: impl FnOnce(&mut Limits)) -> World {
+        World::configured(|config| set(&mut config.limits)).await
+    }
+
+    pub async fn configured(set: impl FnOnce(&mut Config)) -> World {
         let dir = tempfile::tempdir().unwrap();
         let dialled = Arc::new(AtomicUsize::new(0));
         let door = match std::env::var("DORMER_TEST_DOOR") {
@@ -139,17 +146,20 @@ impl World {
         let store: Arc<Workspaces> = Arc::clone(&workspaces);
         let directory = Arc::clone(&workspaces.directory);
         let waker = Arc::new(Waker::new(store, Arc::clone(&directory), Arc::clone(&clock)));
+        let approvals = Approvals::new(Arc::clone(&clock));
         let gate = Gate::new(directory, waker, clock);
         let mut config = Config::new("127.0.0.1:0".parse().unwrap(), host_keys());
-        set(&mut config.limits);
-        let bound = bind(config, Deps { gate, authenticator }).await.unwrap();
+        config.origin = "http://dormer.test".into();
+        set(&mut config);
+        let deps = Deps { gate, authenticator: Arc::clone(&authenticator), approvals: approvals.clone() };
+        let bound = bind(config, deps).await.unwrap();
         let port = bound.local_addr().port();
         std::fs::write(dir.path().join("known_hosts"), host_keys().known_hosts("127.0.0.1", port).join("\n") + "\n")
             .unwrap();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(bound.serve(shutdown.clone(), Duration::from_secs(2)));
         let token = token.expose().clone();
-        World { dir, port, token, workspaces, people, dialled, shutdown, serving, stop }
+        World { dir, port, token, workspaces, people, approvals, authenticator, dialled, shutdown, serving, stop }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_auth::link::Links;
 use dormer_auth::token::Tokens;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub tokens: Tokens,
     pub reconciler: Reconciler,
     pub stop_grace: Duration,
+    /// How long what is open may go on after the end was asked for.
+    pub drain: Duration,
 }
 
 impl Parts {
@@ -111,12 +114,15 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         .iter()
         .filter_map(|line| line.split_once(' ').map(|(_, key)| key.to_string()))
         .collect();
-    let shells = ssh::server::bind(
-        ssh::config::Config::new(config.ssh.listen, host_keys),
-        ssh::server::Deps { gate: gate.clone(), authenticator: authenticator.clone() },
-    )
-    .await?;
+    let approvals = Approvals::new(clock.clone());
+    let mut ways_in = config.ssh.way_in(host_keys)?;
+    ways_in.origin = info(&config, browsers.local_addr().port(), 0, Vec::new())?.origin();
+    ways_in.host.clone_from(&config.http.domain);
+    let deps =
+        ssh::server::Deps { gate: gate.clone(), authenticator: authenticator.clone(), approvals: approvals.clone() };
+    let shells = ssh::server::bind(ways_in, deps).await?;
     let ssh_address = shells.local_addr();
+    let drain = config.ssh.drain.get();
     let info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
 
     let reconciler = Reconciler::new(
@@ -133,6 +139,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         directory: directory.clone(),
         waker,
         authenticator: authenticator.clone(),
+        approvals,
         forge: Arc::new(dormer_forge::git::Git::default()),
         logs: Arc::new(Logs(runtime)),
         clock: clock.clone(),
@@ -165,7 +172,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
             }),
         ),
         ("http", Box::pin(whole(browsers.serve(shutdown.clone(), DRAIN), shutdown.clone()))),
-        ("ssh", Box::pin(shells.serve(shutdown.clone(), DRAIN))),
+        ("ssh", Box::pin(shells.serve(shutdown.clone(), drain))),
         (
             "pages",
             Box::pin({
@@ -186,6 +193,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         links: Links::new(accounts.clone(), clock.clone()),
         tokens: Tokens::new(accounts, authenticator, clock),
         stop_grace: config.lifecycle.stop_grace.get(),
+        drain: drain.max(DRAIN),
         reconciler,
     };
     Ok((parts, ways))

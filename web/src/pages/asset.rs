@@ -37,6 +37,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset!("login.js", "text/javascript; charset=utf-8"),
         asset!("message.js", "text/javascript; charset=utf-8"),
         asset!("new.js", "text/javascript; charset=utf-8"),
+        asset!("ssh.js", "text/javascript; charset=utf-8"),
         asset!("tab.js", "text/javascript; charset=utf-8"),
         asset!("ticket.js", "text/javascript; charset=utf-8"),
         asset!("waiting.js", "text/javascript; charset=utf-8"),

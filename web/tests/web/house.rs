@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_auth::link::Links;
 use dormer_auth::token::Tokens;
@@ -39,6 +40,7 @@ pub struct House {
     tokens: Tokens,
     links: Links,
     users: Users,
+    pub approvals: Approvals,
 }
 
 struct OneHost;
@@ -79,12 +81,14 @@ impl House {
         tokio::spawn(async move { follower.follow(changes).await });
         let authenticator = Authenticator::open(people.clone(), clock.clone()).await.unwrap();
         let shutdown = CancellationToken::new();
+        let approvals = Approvals::new(clock.clone());
         let deps = Deps {
             store: records.clone(),
             accounts: people.clone(),
             waker: Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone())),
             directory: directory.clone(),
             authenticator: authenticator.clone(),
+            approvals: approvals.clone(),
             forge: Arc::new(OneHost),
             logs: Arc::new(RecordedTail),
             clock: clock.clone(),
@@ -111,6 +115,7 @@ impl House {
             tokens: Tokens::new(people.clone(), authenticator.clone(), clock.clone()),
             links: Links::new(people.clone(), clock.clone()),
             users: Users::new(people, authenticator, clock),
+            approvals,
             records,
         };
         house.users.add(&"ann".parse().unwrap(), Some("Ann".into()), true).await.unwrap();

@@ -14,4 +14,5 @@ mod house;
 mod memory;
 mod pages;
 mod sign_in;
+mod ssh;
 mod streams;
