@@ -180,13 +180,18 @@ async fn the_address_behind_a_proxy() {
         let mut command = Command::new("ssh");
         let script = world.path("proxy");
         let text = format!(
-            "exec 3<>/dev/tcp/127.0.0.1/{}; printf '{header}' >&3; {{ cat <&3; kill $$; }} & exec cat >&3\n",
+            "import os, socket, threading\n\
+             there = socket.create_connection(('127.0.0.1', {}))\n\
+             there.sendall(b'{header}')\n\
+             def down():\n    while data := there.recv(65536): os.write(1, data)\n    os._exit(0)\n\
+             threading.Thread(target=down, daemon=True).start()\n\
+             while data := os.read(0, 65536): there.sendall(data)\n",
             world.port
         );
         std::fs::write(&script, text).unwrap();
         command.args(world.options("stranger")).args(["-o", "BatchMode=yes", "-o"]);
         command.arg(format!("CertificateFile={}", world.path("stranger-cert.pub").display()));
-        command.args(["-o", &format!("ProxyCommand=bash {}", script.display()), "hello@127.0.0.1", "true"]);
+        command.args(["-o", &format!("ProxyCommand=python3 {}", script.display()), "hello@127.0.0.1", "true"]);
         command.env_remove("SSH_AUTH_SOCK").kill_on_drop(true);
         let got = run(command, b"").await;
         assert_eq!(got.status, status, "{what}: {}", got.err);

@@ -118,9 +118,9 @@ fn files_as_openssh_has_them_and_git_over_it() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(fs::read(format!("{}.back", here.display())).unwrap(), vec![7; 300_000]);
     assert_eq!(workspace.run("stat -c '%h %a' one three; ls d"), "2 640\n2 640\nfile");
-    // scp asks what ~ is (expand-path).
+    // scp takes `~/` for where files begin, which is the project.
     assert!(login.scp(&[], &here.display().to_string(), ":~/by-tilde").status.success());
-    assert_eq!(workspace.run("stat -c %s ~/by-tilde"), "300000");
+    assert_eq!(workspace.run("stat -c %s by-tilde"), "300000");
     // A clone of what is inside, and a push back into it.
     let command = {
         let shown = login.ssh(&[], &[]);
