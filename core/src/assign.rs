@@ -54,7 +54,7 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
             .filter(|variable| !variable.file)
             .map(|variable| EnvVar { name: variable.name.clone(), value: variable.value.clone() }),
     );
-    let commands = commands(plan, container);
+    let commands = commands(plan, container, &root);
     Assignment {
         workspace: workspace.name.to_string(),
         instance: instance.to_string(),
@@ -100,7 +100,7 @@ fn project(project: &plan::Project) -> Project {
 /// The commands that can run in `container`. Where one process group stands for all containers (the plan has several,
 /// the runtime one agent), the runtime asks for the main container and gets the others' commands too. What is applied is
 /// no agent's business: such commands are left out, of composite ones too.
-fn commands(plan: &Plan, container: &str) -> Vec<Command> {
+fn commands(plan: &Plan, container: &str, root: &str) -> Vec<Command> {
     let here = |command: &plan::Command| match &command.run {
         plan::Run::Exec { component, .. } => component == container || plan.main == container,
         plan::Run::Composite { .. } => true,
@@ -109,8 +109,11 @@ fn commands(plan: &Plan, container: &str) -> Vec<Command> {
     let runs: HashSet<&str> = plan.commands.iter().filter(|c| here(c)).map(|command| command.id.as_str()).collect();
     let translated = |command: &plan::Command| {
         let run = match &command.run {
-            plan::Run::Exec { line, working_dir, env, .. } => {
-                let env = env.iter().map(translate).collect();
+            plan::Run::Exec { component, line, working_dir, env } => {
+                // A command of another container has that one's variables, as far as it runs here at all.
+                let other = plan.containers.iter().find(|other| component != container && other.name == *component);
+                let theirs = other.map(|other| plan.environment(other, root)).unwrap_or_default();
+                let env = theirs.iter().chain(env).map(translate).collect();
                 Run::Exec { line: line.clone(), working_dir: working_dir.clone(), env }
             }
             plan::Run::Composite { commands, parallel } => {

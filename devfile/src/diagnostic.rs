@@ -195,6 +195,11 @@ impl Report {
         self.found.has_errors()
     }
 
+    /// How many of those shown break a rule.
+    pub(crate) fn found(&self, rule: Rule) -> usize {
+        self.found.items.iter().filter(|diagnostic| diagnostic.rule == rule).count()
+    }
+
     pub(crate) fn errors(&self) -> usize {
         self.found.items.iter().filter(|d| d.severity == Severity::Error).count() + self.found.hidden
     }

@@ -187,7 +187,7 @@ const KEPT: &[(&str, &str)] = &[
         "reserved-env",
         "components: [{name: a, container: {image: x, mountSources: false, env: [{name: A, value: $(PROJECT_SOURCE)}]}}]",
     ),
-    ("quantity", "components: [{name: a, volume: {size: 1.5e3}}, {name: b, container: {image: x, cpuLimit: 250m}}]"),
+    ("quantity", "components: [{name: a, volume: {size: '1.5e3'}}, {name: b, container: {image: x, cpuLimit: 250m}}]"),
     ("request-above-limit", "components: [{name: a, container: {image: x, memoryRequest: 1024Mi, memoryLimit: 1Gi}}]"),
     (
         "annotation-conflict",

@@ -10,11 +10,12 @@ components:
   - name: injector
     container: {image: busybox, command: [cp]}
   - name: tools
+    attributes: {gl/inject-editor: true}
     container: {image: debian, mountSources: false, env: [{name: HERE, value: $(PROJECT_SOURCE)/x}]}
   - name: db
-    container: {image: postgres}
+    container: {image: postgres, env: [{name: PGDATA, value: $(PROJECTS_ROOT)/pg}], mountSources: true}
 commands:
-  - id: Inject
+  - id: inject
     apply: {component: injector}
   - id: seed
     exec: {component: db, commandLine: seed}
@@ -27,7 +28,6 @@ events:
 projects:
   - name: app
     git: {remotes: {origin: "https://example.org/app.git"}}
-    sparseCheckoutDirs: []
 "#;
 
 fn layout() -> Layout {
@@ -46,7 +46,7 @@ fn layout() -> Layout {
 #[test]
 fn an_agent_gets_what_it_can_run() {
     let mut workspace = fixture("w", "ann");
-    workspace.spec.devfile = Some(DEVFILE.replace("    sparseCheckoutDirs: []\n", ""));
+    workspace.spec.devfile = Some(DEVFILE.to_string());
     let mut plan = plan(&workspace).unwrap();
     let main = assign(&workspace, "i", &plan, "tools", layout());
     let env: Vec<(&str, &str)> = main.env.iter().map(|v| (v.name.as_str(), v.value.as_str())).collect();
@@ -64,6 +64,8 @@ fn an_agent_gets_what_it_can_run() {
     assert_eq!((main.events.pre_start.len(), main.events.post_start.as_slice()), (0, &["seed".to_string()][..]));
     let seed = main.commands.iter().find(|command| command.id == "seed").unwrap();
     assert!(seed.once);
+    let Run::Exec { env, .. } = &seed.run else { panic!() };
+    assert_eq!((env[0].name.as_str(), env[0].value.as_str()), ("PGDATA", "/data/projects/pg"));
     let all = main.commands.iter().find(|command| command.id == "all").unwrap();
     assert_eq!(all.run, Run::Composite { commands: vec!["seed".into()], parallel: false });
     assert_eq!(main.projects.len(), 1);

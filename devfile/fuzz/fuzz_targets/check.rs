@@ -9,4 +9,9 @@ fuzz_target!(|bytes: &[u8]| {
     if let Err(problems) = dormer_devfile::load("devfile.yaml", bytes, &NoResolver, &Limits::default()) {
         assert!(problems.has_errors() && !problems.to_string().is_empty());
     }
+    for name in ["workspace.yaml", "devcontainer.json"] {
+        if let Err(problems) = dormer_devfile::load_any(name, bytes, &NoResolver, &Limits::default()) {
+            assert!(problems.has_errors() && !problems.to_string().is_empty());
+        }
+    }
 });

@@ -54,7 +54,13 @@ impl Flattener<'_> {
             Err(error) => return self.failed(node, reference, what, &error),
         };
         let import = Import { at: span, what: format!("{what} {reference}") };
-        let (tree, dialect) = self.document(&fetched, reference, import)?;
+        let before = self.report.found(Rule::Limit);
+        let document = self.document(&fetched, reference, import);
+        if self.report.found(Rule::Limit) > before {
+            // What does not fit will not fit another time: nothing more is fetched, or it would be read in vain.
+            self.left.imports = 0;
+        }
+        let (tree, dialect) = document?;
         // Everything that is brought in ends up in one devfile, so it is paid for together.
         self.left.nodes = self.left.nodes.saturating_sub(tree.count());
         let reference = ImportReference { uri: location, ..reference.clone() };
