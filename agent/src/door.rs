@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 pub use listener::{bind, peer_is_allowed};
 
+use crate::credential::Broker;
 use crate::editor::EditorHandle;
 use crate::ports::owner::Owners;
 use crate::stop::StopRequests;
@@ -38,6 +39,8 @@ pub struct Rooms {
     pub owners: Arc<Owners>,
     /// Who asked to stop.
     pub stop: StopRequests,
+    /// Who asks the gateway for credentials.
+    pub broker: Broker,
 }
 
 /// Serves connections until dropped.
@@ -101,6 +104,7 @@ impl Rooms {
                 self.stop.request(grace_seconds);
                 status::serve(stream, &workspace.board).await;
             }
+            Want::Credentials => self.broker.hold(stream).await,
             Want::Logs { name, tail, follow } => follow::serve(stream, workspace, &name, tail, follow).await?,
             _ if stopping => return Err(refusal(RefusalCode::Stopping, "the workspace is stopping")),
             Want::Editor => {

@@ -3,6 +3,7 @@
 
 mod report;
 mod requests;
+mod resolve;
 mod sockets;
 mod ssh;
 mod stopped;
@@ -11,12 +12,13 @@ mod wake;
 /// A measurement and its name.
 type Measurement = (&'static str, fn());
 
-const ALL: [Measurement; 6] = [
+const ALL: [Measurement; 7] = [
     ("wake", wake::measure),
     ("requests", requests::measure),
     ("sockets", sockets::idle),
     ("upgrades", sockets::upgrades),
     ("ssh", ssh::measure),
+    ("resolve", resolve::measure),
     ("stopped", stopped::measure),
 ];
 

@@ -4,6 +4,8 @@ pub mod devfile;
 
 use serde::{Deserialize, Serialize};
 
+use crate::workspace::Cloning;
+
 /// What to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -115,6 +117,12 @@ pub struct Project {
     pub commit: Option<String>,
     /// An archive in place of a repository.
     pub archive: Option<String>,
+    /// The remote and branch that the local branch (the third) follows.
+    #[serde(default)]
+    pub tracks: Option<(String, String, String)>,
+    /// How much of it is cloned.
+    #[serde(default)]
+    pub cloning: Cloning,
 }
 
 /// A command.

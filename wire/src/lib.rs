@@ -8,11 +8,13 @@
 //! * [`message`]: length-prefixed JSON, the encoding of prefaces, replies and status reports
 //! * [`frame`]: the frames of an interactive session (standard streams, window size, signals, exit)
 //! * [`assignment`]: what an agent is told to be
+//! * [`credential`]: what git in a workspace signs in with
 //! * [`report`]: what an agent tells about itself
 //! * [`api`]: the JSON of `/api/v1`
 
 pub mod api;
 pub mod assignment;
+pub mod credential;
 pub mod dial;
 pub mod door;
 pub mod frame;

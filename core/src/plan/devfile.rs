@@ -63,6 +63,11 @@ pub fn plan(workspace: &Workspace) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
+/// The plan of a devfile's text that needs no other, of no workspace: what it would run.
+pub fn alone(name: &str, text: &str) -> Result<Plan, PlanError> {
+    translate(read(name, text, &NoResolver).map_err(PlanError::Devfile)?.devfile())
+}
+
 /// The plan of a devfile alone: `dormer devfile plan`.
 pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     let events = devfile.events.clone().unwrap_or_default();

@@ -16,6 +16,7 @@ pub fn add(plan: &mut Plan, project: &project::Project) -> Result<(), PlanError>
         planned.remotes = git.remotes.iter().map(|(name, url)| (name.clone(), url.clone())).collect();
         planned.checkout_remote = git.checkout_remote().map(|(name, _)| name.to_string());
         planned.revision = git.revision().map(str::to_string);
+        planned.cloning.sparse.clone_from(&project.sparse_checkout_dirs);
     } else if let Some(zip) = &project.source.zip {
         planned.archive.clone_from(&zip.location);
     } else {
@@ -46,12 +47,33 @@ pub fn add_source(plan: &mut Plan, workspace: &Workspace) -> Result<(), PlanErro
     planned.remotes.insert(0, ("origin".to_string(), source.url.clone()));
     planned.checkout_remote = Some("origin".to_string());
     let Source { reference, fetch, commit, .. } = source;
+    if let Some(fork) = source.fork.as_ref().filter(|fork| trimmed(fork) != trimmed(&source.url)) {
+        planned.remotes.retain(|(name, _)| name != FORK);
+        planned.remotes.push((FORK.to_string(), fork.clone()));
+    }
+    planned.tracks = tracks(source);
+    planned.cloning.clone_from(&source.cloning);
     planned.revision.clone_from(reference);
     planned.fetch.clone_from(fetch);
     planned.commit.clone_from(commit);
     plan.working_dir.clone_from(&planned.path);
     plan.projects.insert(0, planned);
     Ok(())
+}
+
+/// The remote of a request's fork.
+const FORK: &str = "fork";
+
+/// Where the branch of a request is, and is pushed to. It keeps its name, unless people would take it for another.
+fn tracks(source: &Source) -> Option<(String, String, String)> {
+    let (number, branch) = (source.merge_request?, source.branch.clone()?);
+    let (remote, local) = match &source.fork {
+        // A fork's `main` is not ours.
+        Some(_) if matches!(branch.as_str(), "main" | "master" | "develop" | "trunk") => (FORK, format!("pr-{number}")),
+        Some(_) => (FORK, branch.clone()),
+        None => ("origin", branch.clone()),
+    };
+    Some((remote.to_string(), branch, local))
 }
 
 fn free_path(plan: &Plan, name: &str) -> String {
