@@ -11,6 +11,7 @@ use dormer_wire::door::Door;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use crate::credential::{self, Broker};
 use crate::door::{self, Rooms};
 use crate::editor::EditorHandle;
 use crate::logs::AGENT;
@@ -60,6 +61,10 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
     let Door::Unix(path) = workspace.assignment.door.clone();
     let listener = door::bind(&path).await?;
     let inner = door::bind(&activity::socket(&workspace.assignment.run)).await?;
+    let git = door::bind(&credential::socket(&workspace.assignment.run)).await?;
+    let config = credential::config::path(&workspace.assignment.run);
+    credential::config::write(&config, None).with_context(|| format!("cannot write {}", config.display()))?;
+    let broker = Broker::new(config);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), instance = workspace.assignment.instance, "listening");
 
     let board = &workspace.board;
@@ -72,6 +77,7 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
         owners: Arc::clone(&owners),
         stop: requests.clone(),
         knocks: door::listen::Knocks::default(),
+        broker: broker.clone(),
     };
     // Dropped, and so ended, together with this function.
     let mut tasks = JoinSet::new();
@@ -83,6 +89,7 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
     });
     tasks.spawn(door::serve(listener, Arc::new(rooms)));
     tasks.spawn(activity::serve(inner, board.clone()));
+    tasks.spawn(broker.serve(git));
     tasks.spawn(ports::watch::run(board.clone(), owners));
     if workspace.assignment.busy_counts {
         tasks.spawn(busy::run(board.clone(), Arc::clone(&editor)));
@@ -104,7 +111,8 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
     starting.abort();
     stop::run(&workspace, &requests).await;
     start::sweep(&workspace.assignment);
-    for socket in [&path, &activity::socket(&workspace.assignment.run)] {
+    let run = &workspace.assignment.run;
+    for socket in [&path, &activity::socket(run), &credential::socket(run)] {
         if let Err(error) = std::fs::remove_file(socket) {
             tracing::warn!(%error, socket = %socket.display(), "a socket could not be removed");
         }

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 pub use listener::{bind, peer_is_allowed};
 
+use crate::credential::Broker;
 use crate::door::splice::Reached;
 use crate::editor::EditorHandle;
 use crate::ports::owner::Owners;
@@ -45,6 +46,8 @@ pub struct Rooms {
     pub stop: StopRequests,
     /// Connections that wait for somebody outside to take them.
     pub knocks: listen::Knocks,
+    /// Who asks the gateway for credentials.
+    pub broker: Broker,
 }
 
 /// Serves connections until dropped.
@@ -126,6 +129,7 @@ impl Rooms {
                 self.stop.request(grace_seconds);
                 status::serve(stream, &workspace.board).await;
             }
+            Want::Credentials => self.broker.hold(stream).await,
             Want::Logs { name, tail, follow } => follow::serve(stream, workspace, &name, tail, follow).await?,
             _ if stopping => return Err(refusal(RefusalCode::Stopping, "the workspace is stopping")),
             Want::Editor => {

@@ -6,6 +6,7 @@
 //! * [`assignment`], [`workspace`]: what it was told to be, and what follows from that
 //! * [`door`]: the socket that the gateway comes through; [`exec`], [`sftp`], [`ports`], [`logs`] are behind it
 //! * [`start`], [`editor`], [`stop`]: the life of a workspace
+//! * [`credential`]: what git signs in with, from the gateway, each time anew
 //! * [`process`]: starting, reaping and finding processes
 //! * [`status`], [`activity`], [`busy`]: what it tells about itself
 
@@ -13,6 +14,7 @@ mod activity;
 mod agent;
 mod assignment;
 mod busy;
+mod credential;
 mod door;
 mod editor;
 mod env;
@@ -49,6 +51,14 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         assignment: PathBuf,
     },
+    /// Answer git, which asks what to sign in with (gitcredentials(7)).
+    #[command(hide = true)]
+    Credential {
+        /// The agent's socket.
+        socket: PathBuf,
+        /// `get`, `store` or `erase`.
+        operation: String,
+    },
     /// Print the version.
     Version,
 }
@@ -57,6 +67,7 @@ fn main() -> ExitCode {
     let Arguments { action } = Arguments::parse();
     let result = match action {
         Action::Run { assignment } => agent::run(&assignment),
+        Action::Credential { socket, operation } => credential::helper::run(&socket, &operation),
         Action::Version => {
             writeln!(std::io::stdout(), "dormer-agent {}", env!("CARGO_PKG_VERSION")).map_err(anyhow::Error::from)
         }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use dormer_wire::assignment::Assignment;
 
+use crate::credential;
 use crate::env::{self, Variables};
 use crate::logs::Logs;
 use crate::passwd;
@@ -64,6 +65,7 @@ impl Workspace {
             ("HOME", assignment.home.to_string_lossy().into_owned()),
             (INSTANCE, assignment.instance.clone()),
             (WORKSPACE, assignment.workspace.clone()),
+            (credential::config::VARIABLE, credential::config::path(&assignment.run).to_string_lossy().into_owned()),
         ];
         variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
         let logs = Logs::new(&assignment.logs);

@@ -4,6 +4,7 @@
 mod instructions;
 mod report;
 mod requests;
+mod resolve;
 mod sockets;
 mod ssh;
 mod stopped;
@@ -19,6 +20,7 @@ const ALL: [Measurement; 7] = [
     ("sockets", sockets::idle),
     ("upgrades", sockets::upgrades),
     ("ssh", ssh::measure),
+    ("resolve", resolve::measure),
     ("stopped", stopped::measure),
 ];
 

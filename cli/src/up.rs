@@ -85,6 +85,13 @@ async fn existing(
     reference: Option<&str>,
     name: Option<&Name>,
 ) -> Result<Option<Workspace>, CliError> {
+    // A page that was pasted is known by what it means.
+    if name.is_none() {
+        let source = ApiSource { url: url.into(), reference: reference.map(Into::into), ..ApiSource::default() };
+        if let Some(found) = crate::command::create::existing(client, &source).await.first() {
+            return Ok(Some(read(&client.get(&["workspaces", &found.name], &[]).await?)?));
+        }
+    }
     let all: Vec<Workspace> = client.list(&["workspaces"], &[]).await?.iter().map(read).collect::<Result<_, _>>()?;
     Ok(all.into_iter().find(|workspace| match name {
         Some(name) => workspace.name == name.as_str(),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use dormer_wire::assignment::{Assignment, Command, Editor, EnvVar, Events, Project, Remote, Run};
+use dormer_wire::assignment::{Assignment, Command, Editor, EnvVar, Events, Project, Remote, Run, Tracks};
 use dormer_wire::door::Door;
 
 use crate::plan::{self, Plan};
@@ -92,8 +92,12 @@ fn project(project: &plan::Project) -> Project {
         fetch: project.fetch.clone(),
         commit: project.commit.clone(),
         archive: project.archive.clone(),
-        sparse: project.sparse.clone(),
         sub_dir: project.sub_dir.clone(),
+        tracks: project.tracks.clone().map(|(remote, branch, local)| Tracks { remote, branch, local }),
+        depth: project.cloning.depth,
+        partial: project.cloning.partial,
+        sparse: project.cloning.sparse.clone(),
+        without_submodules: project.cloning.without_submodules,
     }
 }
 

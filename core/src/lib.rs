@@ -5,7 +5,8 @@
 //!
 //! * records: [`workspace`], [`phase`], [`name`], [`principal`], [`account`]
 //! * decisions: [`route`] (which workspace does this host mean), [`may`] (may this principal do that), [`intent`]
-//!   (does this request want to wake it), [`idle`] (may it sleep), [`step`] (what is to be done next)
+//!   (does this request want to wake it), [`idle`] (may it sleep), [`step`] (what is to be done next), [`git_access`]
+//!   (which git host may it sign in to), [`request_end`] (what becomes of it once its request is merged)
 //! * [`plan`]: what to run, made from a devfile in one place; [`assign`] gives each agent its part of it
 //! * [`directory`]: every workspace as readers see it, without a lock; [`wake`]: waking one and waiting for it
 //! * [`secret`]: a value that cannot print itself
@@ -13,6 +14,7 @@
 pub mod account;
 pub mod assign;
 pub mod directory;
+pub mod git_access;
 pub mod idle;
 pub mod intent;
 pub mod may;
@@ -21,6 +23,7 @@ pub mod phase;
 pub mod plan;
 pub mod ports;
 pub mod principal;
+pub mod request_end;
 pub mod route;
 pub mod secret;
 pub mod step;

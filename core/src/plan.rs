@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::apply::{Image, Manifest};
 use crate::plan::settings::{Settings, StorageKind};
+use crate::workspace::Cloning;
 use crate::workspace::Share;
 
 /// What to run.
@@ -200,10 +201,14 @@ pub struct Project {
     pub commit: Option<String>,
     /// An archive in place of a repository.
     pub archive: Option<String>,
-    /// The folders to check out; all, where there is none.
-    pub sparse: Vec<String>,
     /// The folder whose content becomes the project's, in place of the whole.
     pub sub_dir: Option<String>,
+    /// The remote and branch that the local branch (the third) follows.
+    #[serde(default)]
+    pub tracks: Option<(String, String, String)>,
+    /// How much of it is cloned.
+    #[serde(default)]
+    pub cloning: Cloning,
 }
 
 /// A command.

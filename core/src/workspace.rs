@@ -110,6 +110,45 @@ pub struct Source {
     /// The commit.
     #[serde(default)]
     pub commit: Option<String>,
+    /// The branch that the request is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The repository of that branch, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<String>,
+    /// The page that shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// The request's title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// `merged` or `closed`, once the request was seen so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// How much of the repository is cloned.
+    #[serde(default, skip_serializing_if = "Cloning::is_default")]
+    pub cloning: Cloning,
+}
+
+/// How much of a repository is cloned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Cloning {
+    /// Only so many commits deep.
+    pub depth: Option<u32>,
+    /// Without the contents of old files; they come when they are looked at.
+    pub partial: bool,
+    /// Only these folders of it.
+    pub sparse: Vec<String>,
+    /// Without its submodules.
+    pub without_submodules: bool,
+}
+
+impl Cloning {
+    /// All of it, with its submodules.
+    pub fn is_default(&self) -> bool {
+        *self == Cloning::default()
+    }
 }
 
 /// An editor.

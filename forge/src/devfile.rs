@@ -1,5 +1,8 @@
 //! The devfile at a commit: the commit's tree is fetched without its files, then the one file.
 
+use dormer_core::ports::forge::Commit;
+use jiff::Timestamp;
+
 use crate::refs::Picked;
 use crate::runner::{GitError, Runner};
 
@@ -17,6 +20,8 @@ pub struct Found {
     pub others: Vec<String>,
     /// The commit, where the ref had moved on meanwhile.
     pub commit: String,
+    /// Who made it.
+    pub about: Option<Commit>,
 }
 
 /// Why nothing was found.
@@ -36,10 +41,21 @@ pub enum DevfileError {
     Git(#[from] GitError),
 }
 
-/// Finds the devfile of a commit: the one at `path`, else the first in the order in which they are looked for.
-pub async fn find(git: &Runner, url: &str, picked: &Picked, path: Option<&str>) -> Result<Found, DevfileError> {
-    let Some(commit) = &picked.commit else { return Ok(Found::default()) };
-    let commit = fetch(git, url, commit, picked.full.as_deref()).await?;
+/// Finds the devfile of a commit: the one at `path`, else the first in the order in which they are looked for. Where
+/// that very commit is wanted (`exactly`), one that its ref has moved on to is none.
+pub async fn find(
+    git: &Runner,
+    url: &str,
+    picked: &Picked,
+    path: Option<&str>,
+    exactly: bool,
+) -> Result<Found, DevfileError> {
+    let Some(wanted) = &picked.commit else { return Ok(Found::default()) };
+    let commit = fetch(git, url, wanted, picked.full.as_deref()).await?;
+    if exactly && commit != *wanted {
+        return Err(DevfileError::NoCommit);
+    }
+    let about = about(git, &commit).await;
     let listed = match path {
         Some(path) => tree(git, &commit, &[path]).await?,
         None => {
@@ -54,7 +70,7 @@ pub async fn find(git: &Runner, url: &str, picked: &Picked, path: Option<&str>) 
     let Some((first, others)) = candidates.split_first() else {
         return match path {
             Some(path) => Err(DevfileError::NoFile(crate::source::reference::shown(path))),
-            None => Ok(Found { commit, ..Found::default() }),
+            None => Ok(Found { commit, about, ..Found::default() }),
         };
     };
     let text = match git.run(&["-C", "repository", "cat-file", "blob", &first.id], MAX_DEVFILE).await {
@@ -64,7 +80,31 @@ pub async fn find(git: &Runner, url: &str, picked: &Picked, path: Option<&str>) 
     };
     let text = text.ok_or_else(|| DevfileError::NoDevfile(first.path.clone()))?;
     let others = others.iter().map(|entry| entry.path.clone()).collect();
-    Ok(Found { devfile: Some((first.path.clone(), text)), others, commit })
+    Ok(Found { devfile: Some((first.path.clone(), text)), others, commit, about })
+}
+
+/// Who made a commit. Nothing depends on it.
+async fn about(git: &Runner, commit: &str) -> Option<Commit> {
+    let format = "--format=%an%x00%ae%x00%at%x00%s";
+    let told = git.run(&["-C", "repository", "log", "-1", format, "--no-show-signature", commit, "--"], 64 << 10).await;
+    let told = String::from_utf8_lossy(&told.ok()?).into_owned();
+    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
+    let mut parts = told.trim_end().splitn(4, '\0');
+    let (author, email, at) = (parts.next()?, parts.next()?, parts.next()?);
+    let at = at.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    Some(Commit { author: clean(author), email: clean(email), at, subject: clean(parts.next().unwrap_or_default()) })
+}
+
+/// The content of a plain file at a commit that was fetched. None where there is none.
+pub(crate) async fn blob(git: &Runner, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    let found = tree(git, commit, &[path]).await.map_err(|error| match error {
+        DevfileError::Git(error) => error,
+        other => GitError::Refused(other.to_string()),
+    })?;
+    match found.into_iter().find(|entry| entry.path == path) {
+        Some(entry) => git.run(&["-C", "repository", "cat-file", "blob", &entry.id], MAX_DEVFILE).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// A file of a tree.

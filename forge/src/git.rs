@@ -1,76 +1,253 @@
-//! Every host that speaks git, by git alone: no API of the host is asked.
+//! Every host that speaks git: by git itself, and by its API for what git does not tell.
 
+mod told;
+mod whole;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dormer_core::ports::forge::{Asked, Forge, ForgeError, Resolved};
+use dormer_core::git_access::credential_host;
+use dormer_core::name::UserName;
+use dormer_core::ports::forge::{
+    Asked, Credential, Forge, ForgeCredentials, ForgeError, NoCredentials, Request, Resolved,
+};
 use dormer_core::workspace::Source;
+use tokio::sync::Semaphore;
+use url::Url;
 
-use crate::devfile::{self, DevfileError};
-use crate::refs::Refs;
-use crate::runner::{GitError, Runner};
+use crate::api::{Api, web_url};
+use crate::devfile::{self, DevfileError, Found};
+use crate::guard::address::is_public;
+use crate::guard::policy::{Pattern, Policy, Reach};
+use crate::guard::{Ask, Guard, GuardError};
+use crate::refs::{Picked, Refs};
+use crate::runner::{GitError, Pin, Runner};
 use crate::source::address::Address;
-use crate::source::{self, reference};
+use crate::source::{self, Beside, Flavour, Meaning, Wanted};
+use told::{refused, told};
 
 /// The longest list of refs that is read; the largest public repositories have about this much.
 const MAX_REFS: usize = 64 << 20;
+/// How long a title is waited for.
+const METADATA: Duration = Duration::from_secs(4);
 
 /// What may be asked, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Hosts that may be a source: `git.example.com`, or `*.example.com` for all below it. Empty: every host but those of
-    /// the gateway's own machine and link.
-    pub hosts: Vec<String>,
+    /// Which hosts, and which inside the gateway's own network.
+    pub policy: Policy,
     /// How long one question to a host may take.
     pub limit: Duration,
+    /// How many sources are resolved at once; more wait.
+    pub at_once: usize,
+    /// Hosts whose program is known: `git.example.com`, `git.example.com:8443`.
+    pub flavours: Vec<(String, Flavour)>,
+    /// Where devfiles without an address come from.
+    pub registry: String,
+    /// Whose machine this is: what the gateway asks for them by itself, it asks as they would.
+    pub owner: Option<UserName>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { hosts: Vec::new(), limit: Duration::from_secs(60) }
-    }
-}
-
-/// Resolves sources by git alone.
-#[derive(Debug, Clone, Default)]
-pub struct Git {
-    config: Config,
-}
-
-impl Git {
-    /// With a configuration.
-    pub fn new(config: Config) -> Git {
-        Git { config }
-    }
-
-    fn check_host(&self, address: &Address, local: bool) -> Result<(), ForgeError> {
-        let Some(host) = &address.host else { return Ok(()) };
-        let named = |pattern: &String| match pattern.strip_prefix("*.") {
-            Some(parent) => host.strip_suffix(parent).is_some_and(|below| below.ends_with('.')),
-            None => pattern == host,
-        };
-        let allowed = match self.config.hosts.is_empty() {
-            true => local || !is_own(host),
-            false => self.config.hosts.iter().any(named),
-        };
-        if allowed {
-            Ok(())
-        } else {
-            Err(ForgeError::Invalid(format!("the host '{host}' is not allowed as a source here")))
+        Config {
+            policy: Policy::default(),
+            limit: Duration::from_secs(30),
+            at_once: 16,
+            flavours: Vec::new(),
+            registry: "https://registry.devfile.io".into(),
+            owner: None,
         }
     }
 }
 
-/// Whether a host is the gateway's own machine, or only reachable from it: what listens there trusts whoever reaches it.
-fn is_own(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
-        Ok(IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
-            Some(ip) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
-            None => ip.is_loopback() || ip.is_unspecified() || ip.is_unicast_link_local(),
-        },
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+impl Config {
+    /// Hosts that may be a source, as a configuration lists them.
+    pub fn allowing(hosts: &str) -> Result<Config, String> {
+        Ok(Config { policy: Policy { hosts: Pattern::list(hosts)?, ..Policy::default() }, ..Config::default() })
+    }
+}
+
+/// Resolves sources.
+#[derive(Clone)]
+pub struct Git {
+    config: Arc<Config>,
+    guard: Guard,
+    credentials: Arc<dyn ForgeCredentials>,
+    permits: Arc<Semaphore>,
+    /// What hosts turned out to run.
+    learned: Arc<Mutex<HashMap<String, Flavour>>>,
+}
+
+impl Default for Git {
+    fn default() -> Self {
+        Git::new(Config::default())
+    }
+}
+
+/// A repository to be asked, by addresses that were looked at.
+struct Route {
+    address: Address,
+    reach: Reach,
+    runner: Runner,
+    credential: Option<Credential>,
+    _folder: Arc<tempfile::TempDir>,
+}
+
+impl Git {
+    /// With a configuration, for what is public.
+    pub fn new(config: Config) -> Git {
+        Git::with(config, Arc::new(NoCredentials))
+    }
+
+    /// With a configuration, and what people sign in to git hosts with.
+    pub fn with(config: Config, credentials: Arc<dyn ForgeCredentials>) -> Git {
+        let guard = Guard::new(config.policy.clone());
+        let permits = Arc::new(Semaphore::new(config.at_once.max(1)));
+        Git { config: Arc::new(config), guard, credentials, permits, learned: Arc::default() }
+    }
+
+    /// The one way out, for others who fetch.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// The way to a repository: its host's addresses, looked at and pinned, and what opens it.
+    async fn route(&self, address: Address, asked: &Asked) -> Result<Route, ForgeError> {
+        let reach = if asked.local { Reach::Own } else { Reach::Public };
+        let folder = tempfile::Builder::new().prefix("dormer-source-").tempdir();
+        let folder = Arc::new(folder.map_err(|error| ForgeError::Failed(format!("no temporary folder: {error}")))?);
+        let mut runner = Runner::new(folder.path(), asked.local, self.config.limit);
+        let mut credential = None;
+        if let Some(host) = &address.host {
+            let port = port(&address.url);
+            let found = match self.guard.addresses(host, port, reach).await {
+                Ok(found) => found,
+                // Behind a proxy names may mean nothing here; git says so itself where they do not.
+                Err(GuardError::NoHost(_)) if asked.local => Vec::new(),
+                Err(error) => return Err(refused(error, host)),
+            };
+            let near = !found.is_empty() && found.iter().all(|address| !is_public(address.ip()));
+            let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+            if !literal && !found.is_empty() {
+                let addresses = found.iter().map(|address| address.ip()).collect();
+                runner = runner.pinned(Pin { host: host.clone(), port, addresses });
+            }
+            let https = address.url.starts_with("https://");
+            // In clear text a token goes to nobody but a host of the gateway's own network.
+            if let (Some(user), true) = (&asked.by, https || (near && address.url.starts_with("http://"))) {
+                let kept_by = credential_host(&address.url).unwrap_or_default();
+                credential = self.credentials.for_host(user, &kept_by).await;
+            }
+            if let Some(credential) = &credential {
+                runner = runner.signed_in(&origin(&address.url), credential);
+            }
+        }
+        Ok(Route { address, reach, runner, credential, _folder: folder })
+    }
+
+    /// What a repository has, and the way to it: another one where the host says that it moved.
+    async fn refs(&self, mut route: Route, asked: &Asked) -> Result<(Route, Refs), ForgeError> {
+        for moved in [false, true] {
+            let listed = route.runner.run(&["ls-remote", "--symref", "--", &route.address.url], MAX_REFS).await;
+            match listed {
+                Ok(listed) => return Ok((route, Refs::parse(&String::from_utf8_lossy(&listed)))),
+                Err(GitError::Refused(why)) if told::is_redirect(&why) && !moved => {
+                    route = self.route(self.moved(&route).await?, asked).await?;
+                }
+                // A token that is not good any more must not close what is open to everybody.
+                Err(GitError::Refused(why)) if told::is_no_right(&why) && route.credential.is_some() && !moved => {
+                    route.credential = None;
+                    route.runner = route.runner.signed_out();
+                }
+                Err(error) => return Err(told(error, &route.address)),
+            }
+        }
+        Err(ForgeError::NoRepository(source::reference::shown(&route.address.url)))
+    }
+
+    /// Where a repository is now. Git itself is not let go anywhere: each step is looked at first.
+    async fn moved(&self, route: &Route) -> Result<Address, ForgeError> {
+        let host = route.address.host.clone().unwrap_or_default();
+        let lost = || ForgeError::NoRepository(source::reference::shown(&route.address.url));
+        let tail = "/info/refs";
+        let start = Url::parse(&format!("{}{tail}?service=git-upload-pack", route.address.url)).map_err(|_| lost())?;
+        let ask = Ask { accept: "*/*", json: false, ..Ask::api(route.reach) };
+        let end = self.guard.settle(&start, &ask).await.map_err(|error| refused(error, &host))?;
+        let mut end = end;
+        end.set_query(None);
+        let base = end.as_str().strip_suffix(tail).ok_or_else(lost)?.to_string();
+        Ok(source::read(&base, Beside::default()).map_err(|_| lost())?.address)
+    }
+
+    /// What the host's API tells of a request, if it tells anything in time.
+    async fn metadata(&self, route: &Route, flavour: Option<Flavour>, picked: &Picked) -> Option<Request> {
+        let number = picked.request?;
+        let host = credential_host(&route.address.url)?;
+        let certain = self.flavour(&host, flavour).or(match picked.full.as_deref() {
+            Some(full) if full.starts_with("refs/merge-requests/") => Some(Flavour::GitLab),
+            Some(full) if full.starts_with("refs/pull-requests/") => Some(Flavour::BitbucketServer),
+            _ => None,
+        });
+        let candidates = match certain {
+            Some(flavour) => vec![flavour],
+            None => vec![Flavour::Gitea, Flavour::GitHub],
+        };
+        let api = Api {
+            guard: &self.guard,
+            reach: route.reach,
+            address: &route.address,
+            credential: route.credential.as_ref(),
+        };
+        let ask = async {
+            for flavour in candidates {
+                match api.request(flavour, number).await {
+                    Ok(request) => {
+                        self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), flavour);
+                        return Some(request);
+                    }
+                    Err(error) => tracing::debug!(host, ?flavour, %error, "the API tells nothing of a request"),
+                }
+            }
+            None
+        };
+        tokio::time::timeout(METADATA, ask).await.ok().flatten()
+    }
+
+    fn flavour(&self, host: &str, shape: Option<Flavour>) -> Option<Flavour> {
+        let configured = self.config.flavours.iter().find(|(name, _)| name == host).map(|(_, flavour)| *flavour);
+        let learned = || self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
+        configured.or_else(|| Flavour::of_host(host)).or(shape).or_else(learned)
+    }
+
+    /// Bitbucket's cloud has no refs for requests: its API says which branch of which repository is meant.
+    async fn bitbucket(
+        &self,
+        meaning: &Meaning,
+        route: Route,
+        asked: &Asked,
+    ) -> Result<(Route, Refs, Picked, Option<Request>), ForgeError> {
+        let Wanted::Request(number) = meaning.wanted else {
+            return Err(ForgeError::Invalid("this is no request".into()));
+        };
+        let picked = Picked { name: None, full: None, commit: None, request: Some(number) };
+        let no_ref = |what: String| ForgeError::NoRef { url: route.address.url.clone(), what };
+        let request = self.metadata(&route, Some(Flavour::BitbucketCloud), &picked).await;
+        let request = request.ok_or_else(|| no_ref(format!("pull request {number} that its API tells of")))?;
+        let branch = request.branch.clone().ok_or_else(|| no_ref("branch of that request any more".into()))?;
+        let address = match &request.fork {
+            Some(fork) => source::read(fork, Beside::default()).map_err(|_| no_ref("such fork".into()))?.address,
+            None => route.address.clone(),
+        };
+        let (route, refs) = self.refs(self.route(address, asked).await?, asked).await?;
+        let wanted = Wanted::Named { name: branch, kind: source::Kind::Branch, link: false };
+        let mut picked =
+            refs.pick(&wanted).map_err(|what| ForgeError::NoRef { url: route.address.url.clone(), what })?;
+        picked.request = Some(number);
+        Ok((route, refs, picked, Some(request)))
     }
 }
 
@@ -82,42 +259,142 @@ impl Forge for Git {
         if path.is_some_and(|path| !is_inside(path)) {
             return Err(ForgeError::Invalid("the devfile's path must be one inside the repository".into()));
         }
-        let address = &meaning.address;
-        self.check_host(address, asked.local)?;
-        let folder = tempfile::Builder::new()
-            .prefix("dormer-source-")
-            .tempdir()
-            .map_err(|error| ForgeError::Failed(format!("no temporary folder: {error}")))?;
-        let git = Runner::new(folder.path(), asked.local, self.config.limit);
-        let listed = git.run(&["ls-remote", "--symref", "--", &address.url], MAX_REFS).await;
-        let listed = listed.map_err(|error| told(error, address))?;
-        let refs = Refs::parse(&String::from_utf8_lossy(&listed));
-        let no_ref = |what: String| ForgeError::NoRef { url: address.url.clone(), what };
-        let picked = refs.pick(&meaning.wanted).map_err(no_ref)?;
-        let found = devfile::find(&git, &address.url, &picked, path).await.map_err(|error| match error {
-            DevfileError::NoCommit => no_ref(format!("commit '{}'", picked.commit.as_deref().unwrap_or_default())),
-            DevfileError::NoFile(_) => no_ref(error.to_string()),
-            DevfileError::NoDevfile(_) => ForgeError::Invalid(error.to_string()),
-            DevfileError::Git(error) => told(error, address),
+        let _permit = self.permits.acquire().await.map_err(|error| ForgeError::Failed(error.to_string()))?;
+        let route = self.route(meaning.address.clone(), asked).await?;
+        let cloud = meaning.flavour == Some(Flavour::BitbucketCloud) && matches!(meaning.wanted, Wanted::Request(_));
+        let (route, _, mut picked, known) = match cloud {
+            true => self.bitbucket(&meaning, route, asked).await?,
+            false => {
+                let (route, refs) = self.refs(route, asked).await?;
+                let no_ref = |what: String| ForgeError::NoRef { url: route.address.url.clone(), what };
+                let picked = refs.pick(&meaning.wanted).map_err(no_ref)?;
+                (route, refs, picked, None)
+            }
+        };
+        if let Some(commit) = &asked.commit {
+            picked.commit = Some(exactly(commit)?);
+        }
+        let url = &route.address.url;
+        let found = devfile::find(&route.runner, url, &picked, path, asked.commit.is_some());
+        let metadata = async {
+            match known {
+                Some(request) => Some(request),
+                None => self.metadata(&route, meaning.flavour, &picked).await,
+            }
+        };
+        let (found, request) = tokio::join!(found, metadata);
+        let found = found.map_err(|error| {
+            let no_ref = |what: String| ForgeError::NoRef { url: url.clone(), what };
+            match error {
+                DevfileError::NoCommit => no_ref(format!("commit '{}'", picked.commit.as_deref().unwrap_or_default())),
+                DevfileError::NoFile(_) => no_ref(error.to_string()),
+                DevfileError::NoDevfile(_) => ForgeError::Invalid(error.to_string()),
+                DevfileError::Git(error) => told(error, &route.address),
+            }
         })?;
-        tracing::debug!(
-            host = address.host,
-            commit = found.commit,
-            devfile = found.devfile.is_some(),
-            "resolved a source"
-        );
-        Ok(Resolved {
+        let whole = match &found.devfile {
+            Some((path, text)) => Some(self.flatten(path, text, Some((&route.runner, &found.commit))).await),
+            None => None,
+        };
+        Ok(self.resolved(route, meaning.flavour, picked, found, request, whole))
+    }
+
+    async fn request(&self, source: &Source, by: Option<&UserName>) -> Result<Option<Request>, ForgeError> {
+        let (Some(number), Some(url)) = (source.merge_request, web_url(&source.url)) else { return Ok(None) };
+        let local = by.is_some() && self.config.owner.as_ref() == by;
+        let asked = Asked { by: by.cloned(), local, ..Asked::default() };
+        let meaning = source::read(&url, Beside::default()).map_err(|error| ForgeError::Invalid(error.to_string()))?;
+        let _permit = self.permits.acquire().await.map_err(|error| ForgeError::Failed(error.to_string()))?;
+        let route = self.route(meaning.address, &asked).await?;
+        let picked = Picked { name: None, full: source.fetch.clone(), commit: None, request: Some(number) };
+        let page = source.page.as_deref().and_then(|page| source::read(page, Beside::default()).ok());
+        Ok(self.metadata(&route, page.and_then(|page| page.flavour), &picked).await)
+    }
+
+    async fn whole(&self, name: &str, text: &str) -> Result<Option<String>, String> {
+        self.flatten(name, text, None).await.map(Some)
+    }
+}
+
+impl Git {
+    fn resolved(
+        &self,
+        route: Route,
+        shape: Option<Flavour>,
+        picked: Picked,
+        found: Found,
+        request: Option<Request>,
+        whole: Option<Result<String, String>>,
+    ) -> Resolved {
+        let Address { url, repository, host } = route.address;
+        tracing::debug!(host, commit = found.commit, devfile = found.devfile.is_some(), "resolved a source");
+        let flavour = credential_host(&url).and_then(|host| self.flavour(&host, shape));
+        let mut notes = Vec::new();
+        if picked.request.is_some() && request.is_none() && host.is_some() {
+            notes.push("Its host does not tell who made this request, nor from which branch: changes can be looked at, and pushed to a branch of your own.".into());
+        }
+        if request.as_ref().is_some_and(|request| request.fork_gone) {
+            notes.push("The fork that this request was made from is gone; its commits are still here.".into());
+        }
+        let devfile_page = found.devfile.as_ref().and_then(|(path, _)| page_of(flavour?, &url, &found.commit, path));
+        Resolved {
             source: Source {
-                url: address.url.clone(),
-                reference: picked.name,
+                reference: picked.name.filter(|_| picked.request.is_none()),
                 merge_request: picked.request,
                 fetch: picked.full.filter(|_| picked.request.is_some()),
                 commit: Some(found.commit).filter(|commit| !commit.is_empty()),
+                branch: request.as_ref().and_then(|request| request.branch.clone()),
+                fork: request.as_ref().and_then(|request| request.fork.clone()).filter(|fork| *fork != url),
+                page: request.as_ref().and_then(|request| request.page.clone()),
+                title: request.as_ref().map(|request| request.title.clone()).filter(|title| !title.is_empty()),
+                url,
+                ..Source::default()
             },
-            repository: address.repository.clone(),
+            repository,
             devfile: found.devfile,
             others: found.others,
-        })
+            whole,
+            commit: found.about,
+            request,
+            devfile_page,
+            notes,
+        }
+    }
+}
+
+/// The page of a file at a commit.
+fn page_of(flavour: Flavour, url: &str, commit: &str, path: &str) -> Option<String> {
+    let mut page = Url::parse(&web_url(url)?).ok()?;
+    let repository = page.path().trim_end_matches('/').trim_end_matches(".git").to_string();
+    page.set_path(&repository);
+    let between: &[&str] = match flavour {
+        Flavour::GitHub => &["blob"],
+        Flavour::GitLab => &["-", "blob"],
+        Flavour::Gitea => &["src", "commit"],
+        Flavour::BitbucketCloud => &["src"],
+        Flavour::BitbucketServer => return None,
+    };
+    page.path_segments_mut().ok()?.extend(between).push(commit).extend(path.split('/'));
+    Some(page.into())
+}
+
+fn exactly(commit: &str) -> Result<String, ForgeError> {
+    match source::reference::is_commit(commit) {
+        true => Ok(commit.to_ascii_lowercase()),
+        false => Err(ForgeError::Invalid("a commit has 40 or 64 hexadecimal digits".into())),
+    }
+}
+
+/// `https://host:port`
+fn origin(url: &str) -> String {
+    Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+fn port(url: &str) -> u16 {
+    match Url::parse(url) {
+        Ok(url) if url.scheme() == "ssh" => url.port().unwrap_or(22),
+        Ok(url) if matches!(url.scheme(), "https" | "http") => url.port_or_known_default().unwrap_or(443),
+        _ => 22,
     }
 }
 
@@ -125,56 +402,6 @@ impl Forge for Git {
 fn is_inside(path: &str) -> bool {
     let parts_are_good = path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
     parts_are_good && !path.starts_with('-') && path.len() <= 1024 && !path.chars().any(char::is_control)
-}
-
-/// Git's words, by cause.
-fn told(error: GitError, address: &Address) -> ForgeError {
-    let host = address.host.clone().unwrap_or_else(|| "this machine".into());
-    let why = match error {
-        GitError::Refused(why) => why,
-        GitError::TimedOut(_) => return ForgeError::Unreachable { host, message: error.to_string() },
-        GitError::TooLong(_) | GitError::Missing(_) => return ForgeError::Failed(error.to_string()),
-    };
-    let lower = why.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|words| lower.contains(words));
-    if says(&["host key verification failed"]) {
-        return ForgeError::Failed(format!("the SSH host key of {host} is not known to this machine"));
-    }
-    if says(&[
-        "could not resolve",
-        "failed to connect",
-        "couldn't connect",
-        "connection refused",
-        "timed out",
-        "network is unreachable",
-        "no route to host",
-        "connection reset",
-        "ssl",
-        "certificate",
-        "returned error: 5",
-        "empty reply",
-        "timeout",
-        "too slow",
-    ]) {
-        return ForgeError::Unreachable { host, message: why };
-    }
-    if says(&[
-        "not found",
-        "does not exist",
-        "does not appear to be a git repository",
-        "authentication failed",
-        "could not read username",
-        "prompts disabled",
-        "permission denied",
-        "returned error: 40",
-        "access denied",
-        "could not read from remote",
-        "not valid: is this a git",
-        "unable to read askpass",
-    ]) {
-        return ForgeError::NoRepository(reference::shown(&address.url));
-    }
-    ForgeError::Failed(why)
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Runs git so that neither the machine's configuration nor a hostile host decides what it does.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use dormer_core::ports::forge::Credential;
+use dormer_core::secret::Secret;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
@@ -21,6 +26,21 @@ pub struct Runner {
     local: bool,
     /// How long one run may take.
     limit: Duration,
+    /// Where the host is, so that git does not ask again.
+    pin: Option<Pin>,
+    /// For which origin, and what it is told there.
+    authorization: Option<(String, Secret<String>)>,
+}
+
+/// A host, and the addresses of it that were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The host as it stands in the URL.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Why a run of git gave nothing.
@@ -43,7 +63,24 @@ pub enum GitError {
 impl Runner {
     /// A runner with a folder for its home, which should be empty.
     pub fn new(home: &Path, local: bool, limit: Duration) -> Runner {
-        Runner { home: home.into(), local, limit }
+        Runner { home: home.into(), local, limit, pin: None, authorization: None }
+    }
+
+    /// Connects to these addresses of the host, whatever its name means by then.
+    pub fn pinned(self, pin: Pin) -> Runner {
+        Runner { pin: Some(pin), ..self }
+    }
+
+    /// Signed in at an origin (`https://host:port`), and nowhere else.
+    pub fn signed_in(self, origin: &str, credential: &Credential) -> Runner {
+        let pair = Secret::new(format!("{}:{}", credential.username, credential.password.expose()));
+        let header = Secret::new(format!("Authorization: Basic {}", STANDARD.encode(pair.expose())));
+        Runner { authorization: Some((origin.to_string(), header)), ..self }
+    }
+
+    /// As anybody.
+    pub fn signed_out(self) -> Runner {
+        Runner { authorization: None, ..self }
     }
 
     /// Runs it, and gives what it wrote, at most `longest` octets.
@@ -97,6 +134,13 @@ impl Runner {
             "fetch.fsckObjects=true",
             "http.lowSpeedLimit=1",
             "http.lowSpeedTime=20",
+            // Where a host sends us is looked at first, and not by git.
+            "http.followRedirects=false",
+            "http.emptyAuth=false",
+            "submodule.recurse=false",
+            "core.symlinks=false",
+            "core.protectNTFS=true",
+            "fetch.writeCommitGraph=false",
             "gc.auto=0",
             "maintenance.auto=false",
         ] {
@@ -107,18 +151,16 @@ impl Runner {
         if self.local {
             command.args(["-c", "safe.directory=*"]);
         }
+        if let Some(Pin { host, port, addresses }) = &self.pin {
+            let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            command.args(["-c", &format!("http.curloptResolve={host}:{port}:{addresses}")]);
+        }
         command.args(arguments);
         command.env_clear();
-        for name in [
-            "PATH",
-            "HTTPS_PROXY",
-            "https_proxy",
-            "http_proxy",
-            "NO_PROXY",
-            "no_proxy",
-            "SSL_CERT_FILE",
-            "GIT_SSL_CAINFO",
-        ] {
+        // A proxy resolves names by itself: where it leads is the person's business, on their own machine alone.
+        let proxies = ["HTTPS_PROXY", "https_proxy", "http_proxy", "NO_PROXY", "no_proxy"];
+        let proxies = proxies.into_iter().filter(|_| self.local);
+        for name in ["PATH", "SSL_CERT_FILE", "GIT_SSL_CAINFO"].into_iter().chain(proxies) {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
@@ -134,6 +176,14 @@ impl Runner {
         if let Some(agent) = std::env::var_os("SSH_AUTH_SOCK").filter(|_| self.local) {
             command.env("SSH_AUTH_SOCK", agent);
         }
+        // Not an argument: those everybody on the machine can read.
+        if let Some((origin, header)) = &self.authorization {
+            command
+                .env("GIT_CONFIG_COUNT", "1")
+                .env("GIT_CONFIG_KEY_0", format!("http.{origin}/.extraHeader"))
+                .env("GIT_CONFIG_VALUE_0", header.expose());
+        }
+        let ssh = self.pinned_ssh(ssh);
         command
             .env("HOME", &self.home)
             .env("LC_ALL", "C")
@@ -151,6 +201,16 @@ impl Runner {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         command
+    }
+
+    /// ssh, sent to the address that was looked at, and knowing the host by its name all the same.
+    fn pinned_ssh(&self, ssh: &str) -> String {
+        let Some(Pin { host, port, addresses }) = self.pin.as_ref().filter(|_| !self.local) else {
+            return ssh.to_string();
+        };
+        let Some(address) = addresses.first() else { return ssh.to_string() };
+        let known_as = if *port == 22 { host.clone() } else { format!("[{host}]:{port}") };
+        format!("{ssh} -o HostName={address} -o 'HostKeyAlias={known_as}'")
     }
 }
 

@@ -15,6 +15,46 @@ pub struct Meaning {
     pub address: Address,
     /// What of it.
     pub wanted: Wanted,
+    /// Which program its host runs, as far as the text tells.
+    pub flavour: Option<Flavour>,
+}
+
+/// The program that a git host runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flavour {
+    /// GitLab.
+    GitLab,
+    /// GitHub, or GitHub Enterprise Server.
+    GitHub,
+    /// Gitea, Forgejo.
+    Gitea,
+    /// bitbucket.org.
+    BitbucketCloud,
+    /// Bitbucket Server, Data Center.
+    BitbucketServer,
+}
+
+impl Flavour {
+    /// Of the hosts that everybody knows.
+    pub fn of_host(host: &str) -> Option<Flavour> {
+        match host {
+            "gitlab.com" => Some(Flavour::GitLab),
+            "github.com" => Some(Flavour::GitHub),
+            "codeberg.org" | "gitea.com" => Some(Flavour::Gitea),
+            "bitbucket.org" => Some(Flavour::BitbucketCloud),
+            _ => None,
+        }
+    }
+
+    /// As a person would say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavour::GitLab => "GitLab",
+            Flavour::GitHub => "GitHub",
+            Flavour::Gitea => "Gitea",
+            Flavour::BitbucketCloud | Flavour::BitbucketServer => "Bitbucket",
+        }
+    }
 }
 
 /// What of a repository is wanted.
@@ -122,7 +162,7 @@ pub fn offline(asked: &Asked) -> Result<Resolved, ForgeError> {
         Wanted::Request(number) => (None, Some(number)),
     };
     let source = Source { url: meaning.address.url, reference, merge_request, ..Source::default() };
-    Ok(Resolved { source, repository: meaning.address.repository, devfile: None, others: Vec::new() })
+    Ok(Resolved { source, repository: meaning.address.repository, ..Resolved::default() })
 }
 
 /// What somebody asked for, read.

@@ -19,8 +19,10 @@ use dormer_core::ports::runtime::RuntimeError;
 use dormer_core::ports::store::StoreError;
 use dormer_core::step::{self, Limits, Observed, Step};
 use dormer_core::workspace::Workspace;
+use dormer_wire::door::Door;
 
 use crate::context::Context;
+use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::link::Link;
 use crate::status::{self, Why};
@@ -180,6 +182,13 @@ impl Driver {
         if record.version > self.latest.version {
             self.latest = record;
         }
+    }
+
+    /// Follows an agent, and answers it.
+    fn link_to(&self, door: Door, instance: String) -> Link {
+        let credentials = self.context.credentials.get().cloned();
+        let desk = credentials.map(|credentials| Desk::open(door.clone(), Arc::clone(&self.entry), credentials));
+        Link::new(door, instance, desk)
     }
 
     fn now(&self) -> Timestamp {

@@ -12,6 +12,7 @@ pub mod reconciler;
 
 mod activity;
 mod context;
+mod desk;
 mod driver;
 mod failure;
 mod link;

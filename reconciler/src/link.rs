@@ -11,6 +11,8 @@ use dormer_wire::door::{Door, Want};
 use dormer_wire::message;
 use dormer_wire::report::AgentStatus;
 
+use crate::desk::Desk;
+
 /// An agent that accepted a connection answers in this time.
 const ANSWER: Duration = Duration::from_secs(5);
 /// While a door is about to open, the look for it is frequent: this is on the way of a wake.
@@ -42,6 +44,7 @@ pub(crate) struct Link {
     pub instance: String,
     words: watch::Receiver<Word>,
     task: AbortHandle,
+    _desk: Option<Desk>,
 }
 
 impl Drop for Link {
@@ -51,11 +54,11 @@ impl Drop for Link {
 }
 
 impl Link {
-    /// Begins to follow the agent of `instance` behind `door`.
-    pub fn new(door: Door, instance: String) -> Link {
+    /// Begins to follow the agent of `instance` behind `door`, and to answer it where there is somebody who can.
+    pub fn new(door: Door, instance: String, desk: Option<Desk>) -> Link {
         let (sender, words) = watch::channel(Word::Dialling(Instant::now()));
         let task = tokio::spawn(follow(door.clone(), instance.clone(), sender)).abort_handle();
-        Link { door, instance, words, task }
+        Link { door, instance, words, task, _desk: desk }
     }
 
     /// The newest word.

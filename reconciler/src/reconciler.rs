@@ -14,6 +14,7 @@ use dormer_core::directory::{Directory, Entry};
 use dormer_core::name::WorkspaceName;
 use dormer_core::phase::Phase;
 use dormer_core::ports::clock::Clock;
+use dormer_core::ports::forge::ForgeCredentials;
 use dormer_core::ports::runtime::{Runtime, Seen};
 use dormer_core::ports::store::{Store, modify};
 
@@ -43,9 +44,16 @@ impl Reconciler {
         config: Config,
     ) -> Reconciler {
         let (leaving, last_grace) = (AtomicBool::new(false), OnceLock::new());
-        Reconciler {
-            context: Arc::new(Context { store, runtime, directory, clock, planner, config, leaving, last_grace }),
-        }
+        let credentials = OnceLock::new();
+        let context = Context { store, runtime, directory, clock, planner, config, leaving, last_grace, credentials };
+        Reconciler { context: Arc::new(context) }
+    }
+
+    /// One whose workspaces sign in to git hosts with these.
+    pub fn signing_in_with(self, credentials: Arc<dyn ForgeCredentials>) -> Reconciler {
+        // The first word counts.
+        let _ = self.context.credentials.set(credentials);
+        self
     }
 
     /// Reconciles until `shutdown`; what runs is left running.

@@ -27,6 +27,7 @@ pub struct Config {
     pub ssh: Ssh,
     pub local: Local,
     pub lifecycle: Lifecycle,
+    pub forge: Forge,
     pub log: Log,
 }
 
@@ -76,6 +77,34 @@ pub struct Lifecycle {
     pub stop_grace: Span,
 }
 
+/// Git hosts. Lists are written with commas.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forge {
+    /// The only hosts that may be a source (`git.example.com, *.example.com`); empty: all.
+    pub hosts: String,
+    /// Hosts that may be inside the gateway's own network (`git.corp, 10.0.0.5:3000`).
+    pub private_hosts: String,
+    /// Hosts that run GitLab, where their name does not say so.
+    pub gitlab: String,
+    /// Hosts that run GitHub Enterprise.
+    pub github: String,
+    /// Hosts that run Gitea or Forgejo.
+    pub gitea: String,
+    /// Sources that need no warning: hosts, or hosts with the beginning of a path (`git.example.com/team`).
+    pub trusted_sources: String,
+    /// The file of `git credential-store` whose lines sign the person who runs the gateway in to git hosts; empty: none.
+    pub credentials: PathBuf,
+    /// Where devfiles without an address come from.
+    pub registry: String,
+    /// How many sources are resolved at once.
+    pub at_once: usize,
+    /// What becomes of a workspace once its merge or pull request is merged or closed: `keep`, `stop` or `archive`.
+    pub on_request_end: String,
+    /// How often hosts without a webhook are asked for that. `0s` is never.
+    pub poll: Span,
+}
+
 /// What is written to standard error.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +137,19 @@ impl Config {
                 start_timeout: Span::from_secs(10 * 60),
                 stop_grace: Span::from_secs(10),
             },
+            forge: Forge {
+                hosts: String::new(),
+                private_hosts: String::new(),
+                gitlab: String::new(),
+                github: String::new(),
+                gitea: String::new(),
+                trusted_sources: String::new(),
+                credentials: PathBuf::new(),
+                registry: "https://registry.devfile.io".into(),
+                at_once: 16,
+                on_request_end: "keep".into(),
+                poll: Span::from_secs(10 * 60),
+            },
             log: Log { level: "info".into(), format: "text".into() },
         }
     }
@@ -129,6 +171,9 @@ impl Config {
         layer::environment(&mut value, names, env)?;
         let mut config: Config = value.try_into().context("the configuration")?;
         config.data = expand(&config.data, &home);
+        if !config.forge.credentials.as_os_str().is_empty() {
+            config.forge.credentials = expand(&config.forge.credentials, &home);
+        }
         config.check()?;
         Ok(config)
     }
@@ -150,6 +195,18 @@ impl Config {
             bail!("http.domain = \"{domain}\": a domain name in lower case, such as dev.example.org");
         }
         self.ssh.check()?;
+        let forge = &self.forge;
+        for (key, list) in [("hosts", &forge.hosts), ("private_hosts", &forge.private_hosts)] {
+            if let Err(why) = dormer_forge::guard::policy::Pattern::list(list) {
+                bail!("forge.{key}: {why}");
+            }
+        }
+        if let Err(why) = forge.on_request_end.parse::<dormer_core::request_end::Policy>() {
+            bail!("forge.on_request_end = {why}");
+        }
+        if url::Url::parse(&forge.registry).map(|url| !matches!(url.scheme(), "https" | "http")).unwrap_or(true) {
+            bail!("forge.registry = \"{}\": an address such as https://registry.devfile.io", forge.registry);
+        }
         if self.http.tls_cert.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
             bail!("http.tls_cert and http.tls_key: both or neither");
         }
@@ -216,6 +273,9 @@ mod tests {
             ("", &[("DORMER_HTTP_LISEN", "x")], "DORMER_HTTP_LISTEN"),
             ("[http]\ndomain = \"Dev.example\"", &[], "http.domain"),
             ("[http]\ntls_cert = \"x\"", &[], "both or neither"),
+            ("[forge]\nhosts = \"https://x\"", &[], "forge.hosts"),
+            ("[forge]\non_request_end = \"burn\"", &[], "keep, stop, archive"),
+            ("", &[("DORMER_FORGE_REGISTRY", "file:///x")], "forge.registry"),
         ] {
             let error = format!("{:#}", read(text, vars).unwrap_err());
             assert!(error.contains(want), "{text:?}: {error}");

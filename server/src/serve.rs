@@ -9,6 +9,7 @@ pub mod signal;
 
 mod logs;
 mod parts;
+mod requests;
 
 use std::future::Future;
 use std::path::PathBuf;

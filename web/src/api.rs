@@ -12,6 +12,7 @@ pub mod me;
 pub mod openapi;
 pub mod patch;
 pub mod record;
+pub mod resolve;
 pub mod tokens;
 pub mod users;
 pub mod watch;
@@ -30,6 +31,7 @@ use crate::problem::Refused;
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/workspaces", get(workspaces::list).post(create::create))
+        .route("/resolve", post(resolve::resolve))
         .route("/events", get(watch::all))
         .route("/workspaces/{name}", get(workspaces::get).patch(patch::patch).delete(workspaces::delete))
         .route("/workspaces/{name}/events", get(events::events))

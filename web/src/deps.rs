@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use http::HeaderMap;
+
 use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_core::directory::Directory;
@@ -17,6 +20,35 @@ use crate::logs::Logs;
 pub type CheckDevfile = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 /// Says whether requests can be served, or what is missing.
 pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// What becomes of news that a git host sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is not signed with the secret.
+    Foreign,
+    /// It is about something else.
+    Other,
+    /// It is about so many workspaces.
+    Taken(usize),
+}
+
+/// Takes news of git hosts.
+#[async_trait]
+pub trait Hook: Send + Sync + 'static {
+    /// Looks at a request's headers and body, and does what follows.
+    async fn hear(&self, headers: &HeaderMap, body: &[u8]) -> Heard;
+}
+
+/// Takes none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHook;
+
+#[async_trait]
+impl Hook for NoHook {
+    async fn hear(&self, _: &HeaderMap, _: &[u8]) -> Heard {
+        Heard::Foreign
+    }
+}
 
 /// What the web part is given.
 #[derive(Clone)]
@@ -41,6 +73,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Checks a devfile.
     pub check_devfile: CheckDevfile,
+    /// News of git hosts.
+    pub hook: Arc<dyn Hook>,
     /// Whether requests can be served.
     pub ready: Ready,
     /// What is public about this installation.
@@ -69,6 +103,8 @@ pub struct Info {
     /// Whether administrators may name folders of this machine as sources: they can read them anyway where the gateway
     /// runs on their own.
     pub local_sources: bool,
+    /// Where sources may come from without a warning: hosts, or hosts with the beginning of a path.
+    pub trusted_sources: Vec<String>,
 }
 
 impl Info {

@@ -15,6 +15,7 @@ pub mod body;
 pub mod connector;
 pub mod cookies;
 pub mod deps;
+pub mod hook;
 pub mod logs;
 pub mod next;
 pub mod pages;

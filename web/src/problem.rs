@@ -12,18 +12,21 @@ use dormer_wire::api::{FieldProblem, Problem};
 
 /// A request that was refused.
 #[derive(Debug)]
-pub struct Refused(Box<Problem>);
+pub struct Refused(Box<Problem>, Option<u64>);
 
 impl Refused {
     /// A problem of that kind. `slug` names it for programs.
     pub fn new(status: StatusCode, slug: &str, title: &str, detail: impl Into<String>) -> Refused {
-        Refused(Box::new(Problem {
-            kind: format!("/problems/{slug}"),
-            title: title.into(),
-            status: status.as_u16(),
-            detail: detail.into(),
-            errors: Vec::new(),
-        }))
+        Refused(
+            Box::new(Problem {
+                kind: format!("/problems/{slug}"),
+                title: title.into(),
+                status: status.as_u16(),
+                detail: detail.into(),
+                errors: Vec::new(),
+            }),
+            None,
+        )
     }
 
     /// Nobody is signed in.
@@ -86,7 +89,7 @@ impl IntoResponse for Refused {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"dormer\""));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.1.unwrap_or(2)));
         }
         response
     }
@@ -164,6 +167,19 @@ impl From<ForgeError> for Refused {
         match error {
             ForgeError::Invalid(_) | ForgeError::NoRepository(_) => Refused::field("/source/url", text),
             ForgeError::NoRef { .. } => Refused::field("/source/ref", text),
+            ForgeError::NotAllowed(_) => {
+                let mut refused =
+                    Refused::new(StatusCode::FORBIDDEN, "host-not-allowed", "Host not allowed", text.clone());
+                refused.0.errors = vec![FieldProblem { field: "/source/url".into(), reason: text }];
+                refused
+            }
+            ForgeError::RateLimited { retry_after, .. } => {
+                let detail = format!("{text}. Signing in to it, or a token of yours for it, raises its limit.");
+                let mut refused =
+                    Refused::new(StatusCode::SERVICE_UNAVAILABLE, "forge-limited", "Git host is busy", detail);
+                refused.1 = Some(retry_after.unwrap_or(60));
+                refused
+            }
             ForgeError::Unreachable { .. } => {
                 let detail = format!("{text}. Try again, or check the URL.");
                 Refused::new(StatusCode::BAD_GATEWAY, "forge-unreachable", "Git host does not answer", detail)

@@ -17,7 +17,7 @@ use crate::body::MAX_BODY;
 use crate::deps::Deps;
 use crate::problem::Refused;
 use crate::site::Site;
-use crate::{api, pages, security};
+use crate::{api, hook, pages, security};
 
 /// The web part, as one service for every host of ours. Streams end with `shutdown`.
 pub fn router(deps: Deps, shutdown: CancellationToken) -> Router {
@@ -57,6 +57,7 @@ fn apex() -> Router<Arc<App>> {
         .route("/access", get(pages::access::page))
         .route("/new", get(pages::new::page))
         .route("/login", get(pages::login::page).post(pages::login::sign_in))
+        .route("/hooks/forge", post(hook::forge))
         .route("/login/workspace", get(pages::ticket::issue))
         .route("/ssh/{code}", get(pages::ssh::page).post(pages::ssh::answer))
         .route("/logout", post(pages::login::sign_out))

@@ -28,6 +28,10 @@ function show(workspace) {
   const put = (selector, text) => { const e = row.querySelector(selector); if (e.textContent !== text) e.textContent = text; };
   put("h2 a", workspace.displayName ?? workspace.name);
   put("[data-source]", source(workspace));
+  const page = workspace.source?.page ?? workspace.source?.url ?? "";
+  const link = row.querySelector("[data-source]");
+  // Only what is on the web can be linked to.
+  if (/^https?:\/\//.test(page)) link.href = page; else link.removeAttribute("href");
   const running = workspace.progress.find((step) => step.state === "running");
   const step = running && workspace.phase === "Starting" ? [running.step, running.detail].filter(Boolean).join(": ") : "";
   put("[data-message]", step || (workspace.message ?? ""));

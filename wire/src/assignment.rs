@@ -58,7 +58,7 @@ pub struct EnvVar {
 }
 
 /// A repository to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Project {
     /// Its name, for people and logs.
@@ -79,15 +79,38 @@ pub struct Project {
     /// The commit to be at, once the source was resolved; the branch is set to it on the first checkout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The branch, of which remote, that the local branch follows and is pushed to: that of a request, perhaps in a fork.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<Tracks>,
+    /// Only so many commits deep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<u32>,
+    /// Without the contents of old files.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
+    /// Only these folders of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sparse: Vec<String>,
+    /// Whether its submodules are left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_submodules: bool,
     /// An archive to unpack in place of a clone (devfile `zip`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
-    /// The folders to check out; all, where there is none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sparse: Vec<String>,
     /// The folder whose content becomes the project's, in place of the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_dir: Option<String>,
+}
+
+/// A branch of a remote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracks {
+    /// The remote's name.
+    pub remote: String,
+    /// The branch's name there.
+    pub branch: String,
+    /// Its name here.
+    pub local: String,
 }
 
 /// A remote of a repository.

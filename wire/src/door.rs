@@ -114,6 +114,8 @@ pub enum Want {
         #[serde(default)]
         follow: bool,
     },
+    /// [`crate::credential`] messages, for as long as the connection stands: the agent asks, the gateway answers.
+    Credentials,
     /// [`crate::report::AgentStatus`] messages: one at once and one after each change, until either side closes.
     Status,
     /// Stop in order: preStop commands, TERM, KILL after `grace_seconds`. Status messages follow until the agent ends.

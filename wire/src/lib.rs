@@ -11,11 +11,13 @@
 //! * [`frame`]: the frames of an interactive session (standard streams, window size, signals, exit)
 //! * [`assignment`]: what an agent is told to be
 //! * [`descriptors`]: how many files may be open, here and in what is started from here
+//! * [`credential`]: what git in a workspace signs in with
 //! * [`report`]: what an agent tells about itself
 //! * [`api`]: the JSON of `/api/v1`
 
 pub mod api;
 pub mod assignment;
+pub mod credential;
 pub mod descriptors;
 pub mod dial;
 pub mod door;

@@ -134,6 +134,8 @@ pub async fn hand_over(stream: &mut UnixStream, knocks: &Knocks, id: u64, direct
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
     use dormer_wire::door::Reply;
     use dormer_wire::listen::Listening;

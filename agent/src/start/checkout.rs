@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dormer_wire::assignment::Project;
+use dormer_wire::assignment::{Project, Tracks};
 
 use super::git::{Git, GitError};
 
@@ -26,6 +26,9 @@ pub async fn run(git: &Git<'_>, folder: &Path, project: &Project, remote: &str) 
     if let Some(commit) = &project.commit {
         obtain(git, folder, remote, commit).await?;
     }
+    if let Some(tracks) = &project.tracks {
+        return request(git, folder, project, remote, tracks).await;
+    }
     match find(git, folder, project, remote).await? {
         Target::Branch { name, at, follows } => {
             git.run(folder, &["checkout", "--progress", "--no-track", "-B", &name, &at, "--"]).await?;
@@ -44,6 +47,39 @@ pub async fn run(git: &Git<'_>, folder: &Path, project: &Project, remote: &str) 
             git.run(folder, &["checkout", "--progress", "HEAD", "--"]).await?;
         }
         Target::Default(None) => {}
+    }
+    Ok(())
+}
+
+/// Checks out the branch of a request, which may be in a fork: at the request's own commits, following that branch as
+/// long as it is there, so that a push goes to where the request is made from.
+async fn request(
+    git: &Git<'_>,
+    folder: &Path,
+    project: &Project,
+    remote: &str,
+    tracks: &Tracks,
+) -> Result<(), GitError> {
+    let Tracks { remote: theirs, branch, local } = tracks;
+    let kept = format!("refs/remotes/{theirs}/{branch}");
+    let there = match resolve(git, folder, &kept).await {
+        Some(_) => true,
+        // A fork that may not be read, or is gone, is no reason to fail: the commits came from the request.
+        None => {
+            git.run(folder, &["fetch", "--progress", theirs, &format!("+refs/heads/{branch}:{kept}")]).await.is_ok()
+        }
+    };
+    let requested = project.fetch.as_ref().map(|fetch| kept_as(remote, fetch));
+    let Some(at) = project.commit.clone().or(requested).or_else(|| there.then_some(kept)) else {
+        let message = format!("the branch '{branch}' is gone");
+        return Err(GitError { message, transient: false });
+    };
+    git.run(folder, &["checkout", "--progress", "--no-track", "-B", local, &at, "--"]).await?;
+    if there {
+        git.run(folder, &["branch", "--set-upstream-to", &format!("{theirs}/{branch}"), local]).await?;
+        if local != branch {
+            git.run(folder, &["config", "push.default", "upstream"]).await?;
+        }
     }
     Ok(())
 }

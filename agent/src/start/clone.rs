@@ -13,6 +13,9 @@ use crate::workspace::Workspace;
 /// How the folders begin in which clones are made.
 const UNFINISHED: &str = ".dormer-clone-";
 
+/// How many submodules are brought in.
+const MAX_SUBMODULES: usize = 200;
+
 /// Clones what is not there yet, and says which commit the main project is at.
 pub async fn run(workspace: &Workspace) -> Result<(), Failure> {
     let (board, assignment) = (&workspace.board, &workspace.assignment);
@@ -76,6 +79,7 @@ async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Pr
         return Ok(());
     }
     let parent = place.parent().unwrap_or(&assignment.projects_root);
+    stays_inside(&assignment.projects_root, parent).map_err(failed)?;
     std::fs::create_dir_all(parent).map_err(failed)?;
     let temporary = unfinished(assignment, project);
     if let Some(archive) = &project.archive {
@@ -84,16 +88,26 @@ async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Pr
     }
     let remote = check(project)?;
     let target = temporary.to_string_lossy().into_owned();
-    let clone = ["clone", "--progress", "--no-checkout", "--origin", &remote.name, "--", &remote.url, &target];
+    let depth = project.depth.map(|depth| format!("--depth={depth}"));
+    let mut clone = vec!["clone", "--progress", "--no-checkout", "--origin", &remote.name];
+    if let Some(depth) = &depth {
+        clone.extend([depth.as_str(), "--no-single-branch"]);
+    }
+    if project.partial {
+        clone.push("--filter=blob:none");
+    }
+    clone.extend(["--", &remote.url, &target]);
     git.run(parent, &clone).await?;
+    if !project.sparse.is_empty() {
+        let mut only = vec!["sparse-checkout", "set", "--cone", "--end-of-options"];
+        only.extend(project.sparse.iter().map(String::as_str));
+        git.run(&temporary, &only).await?;
+    }
     for other in project.remotes.iter().filter(|other| other.name != remote.name) {
         git.run(&temporary, &["remote", "add", "--", &other.name, &other.url]).await?;
     }
-    if !project.sparse.is_empty() {
-        let folders = project.sparse.iter().map(String::as_str);
-        git.run(&temporary, &["sparse-checkout", "set"].into_iter().chain(folders).collect::<Vec<_>>()).await?;
-    }
     checkout::run(git, &temporary, project, &remote.name).await?;
+    submodules(git, &temporary, project).await;
     into_place(&temporary, project.sub_dir.as_deref(), &place).map_err(failed)
 }
 
@@ -106,6 +120,38 @@ pub fn into_place(finished: &Path, sub_dir: Option<&str>, place: &Path) -> std::
     }
     std::fs::rename(part, place)?;
     std::fs::remove_dir_all(finished)
+}
+
+/// Refuses a place that links of a project cloned before would lead elsewhere: into somebody's home, say.
+fn stays_inside(root: &Path, parent: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(root)?;
+    let root = root.canonicalize()?;
+    let there = parent.ancestors().find(|folder| folder.symlink_metadata().is_ok()).unwrap_or(parent);
+    if there.canonicalize()?.starts_with(&root) {
+        return Ok(());
+    }
+    let what = format!("{} leads outside the folder of projects", parent.display());
+    Err(std::io::Error::new(std::io::ErrorKind::PermissionDenied, what))
+}
+
+/// Brings submodules in. One that cannot be had is missing, and nothing more: the project itself is there.
+async fn submodules(git: &Git<'_>, folder: &Path, project: &Project) {
+    if project.without_submodules || !folder.join(".gitmodules").is_file() {
+        return;
+    }
+    let listed =
+        git.quiet(folder, &["config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"]).await;
+    let listed = listed.unwrap_or_default();
+    let depth = project.depth.map(|depth| format!("--depth={depth}"));
+    // One by one: git gives all of them up for one that cannot be had.
+    for path in listed.lines().filter_map(|line| line.split_once(' ')).map(|(_, path)| path).take(MAX_SUBMODULES) {
+        let mut update = vec!["submodule", "update", "--init", "--recursive", "--progress"];
+        update.extend(depth.as_deref());
+        update.extend(["--", path]);
+        if let Err(error) = git.run(folder, &update).await {
+            git.note(&format!("the submodule {path} is not there: {}", error.message));
+        }
+    }
 }
 
 /// Whether something is there that a clone must not replace.
@@ -122,10 +168,6 @@ fn check(project: &Project) -> Result<&Remote, GitError> {
         message: format!("'{}' is no {what}", super::redact::redact(&value.escape_debug().to_string())),
         transient: false,
     };
-    if let Some(folder) = project.sparse.iter().find(|folder| folder.starts_with('-') || folder.contains(['\n', '\0']))
-    {
-        return Err(refused("folder to check out", folder));
-    }
     for Remote { name, url } in &project.remotes {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.is_empty() || name.starts_with(['-', '.']) || !name.chars().all(plain) {
@@ -135,10 +177,20 @@ fn check(project: &Project) -> Result<&Remote, GitError> {
             return Err(refused("URL to clone from", url));
         }
     }
-    for wanted in [&project.revision, &project.fetch, &project.commit].into_iter().flatten() {
+    let tracked = project.tracks.iter().flat_map(|tracks| [&tracks.remote, &tracks.branch, &tracks.local]);
+    let named = [&project.revision, &project.fetch, &project.commit].into_iter().flatten();
+    for wanted in named.chain(tracked) {
         if !is_ref(wanted) {
             return Err(refused("branch, tag or commit", wanted));
         }
+    }
+    let odd = |folder: &&String| {
+        folder.starts_with(['-', '/'])
+            || folder.split('/').any(|part| part == "..")
+            || folder.contains(char::is_control)
+    };
+    if let Some(folder) = project.sparse.iter().find(odd) {
+        return Err(refused("folder inside the repository", folder));
     }
     let wanted = project.checkout_remote.as_ref();
     let found = project.remotes.iter().find(|remote| wanted.is_none_or(|wanted| *wanted == remote.name));
@@ -180,12 +232,7 @@ mod tests {
             path: "p".into(),
             remotes: remotes.iter().map(|(name, url)| Remote { name: (*name).into(), url: (*url).into() }).collect(),
             checkout_remote: checkout.map(str::to_owned),
-            revision: None,
-            fetch: None,
-            commit: None,
-            archive: None,
-            sparse: Vec::new(),
-            sub_dir: None,
+            ..Project::default()
         };
         let two = [("origin", "https://a/b"), ("fork", "https://c/d")];
         assert_eq!(check(&project(&two, None)).unwrap().name, "origin");

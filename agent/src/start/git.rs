@@ -40,6 +40,22 @@ const TRANSIENT: [&str; 16] = [
     "returned error: 429",
 ];
 
+/// Hooks of templates have no say in a clone. A transfer that stands still for a minute has failed. A file of this
+/// machine is cloned where a person named it (`user`), never because a repository does.
+const SETTINGS: [&str; 11] = [
+    "core.hooksPath=/dev/null",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+    "advice.detachedHead=false",
+    "core.fsmonitor=false",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.ssh.allow=always",
+    "protocol.git.allow=always",
+    "protocol.file.allow=user",
+];
+
 /// Why a git command failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -97,14 +113,12 @@ impl<'a> Git<'a> {
     pub async fn quiet(&self, folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
         let failed = |error: std::io::Error| GitError { message: format!("cannot run git: {error}"), transient: false };
         let mut command = self.workspace.command("git");
-        // Hooks of templates have no say in a clone. A transfer that stands still for a minute has failed.
-        for setting in
-            ["core.hooksPath=/dev/null", "http.lowSpeedLimit=1", "http.lowSpeedTime=60", "advice.detachedHead=false"]
-        {
+        for setting in SETTINGS {
             command.args(["-c", setting]);
         }
         command.args(arguments).current_dir(folder);
-        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh").env("LC_ALL", "C");
+        // Said as a variable, a list of protocols would be good for submodules too, and those are a repository's word.
+        command.env_remove("GIT_ALLOW_PROTOCOL").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
         if !self.workspace.variables.contains_key("GIT_SSH_COMMAND") {
             command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use dormer_wire::api::{self, CreateWorkspace, Lifecycle, Resources, Storage, Variable, Workspace};
 
+use crate::client::Client;
 use crate::command::lifecycle::{Waiting, ready};
 use crate::context::Context;
 use crate::error::CliError;
@@ -37,6 +38,18 @@ pub struct Create {
     /// The number of a merge or pull request
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub mr: Option<u64>,
+    /// Clone only so many commits deep
+    #[arg(long, value_name = "COMMITS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub depth: Option<u32>,
+    /// Clone without the contents of old files; they come when they are looked at
+    #[arg(long)]
+    pub partial: bool,
+    /// Check out only this folder; may be repeated
+    #[arg(long, value_name = "FOLDER", value_parser = repository_path)]
+    pub sparse: Vec<String>,
+    /// Leave its submodules out
+    #[arg(long)]
+    pub no_submodules: bool,
     /// Where in the repository the devfile is
     #[arg(long, value_name = "PATH", value_parser = repository_path)]
     pub devfile: Option<String>,
@@ -86,6 +99,16 @@ impl Create {
         let (wait, at_most, start) = (!self.waiting.no_wait, self.waiting.at_most(), !self.no_start);
         let body = self.body(context)?;
         let client = context.client()?;
+        if let (None, Some(source)) = (&body.name, &body.source) {
+            // What is there already is said; whoever wants another gets it.
+            for existing in existing(&client, source).await {
+                context.output.note(&format!(
+                    "You have {} from the same source already: dormer open {}",
+                    clean(&existing.name),
+                    clean(&existing.name)
+                ));
+            }
+        }
         let mut value = client.post(&["workspaces"], &body).await?;
         let made: Workspace = read(&value)?;
         let name: Name = made
@@ -136,7 +159,17 @@ impl Create {
                     context.output.note(&format!("From {url}, branch {reference}, which this folder is on."));
                 }
                 let reference = self.reference.or(guessed);
-                (Some(api::Source { url, reference, merge_request: self.mr, commit: None }), None)
+                let source = api::Source {
+                    url,
+                    reference,
+                    merge_request: self.mr,
+                    depth: self.depth,
+                    partial: self.partial,
+                    sparse: self.sparse,
+                    without_submodules: self.no_submodules,
+                    ..api::Source::default()
+                };
+                (Some(source), None)
             }
         };
         Ok(CreateWorkspace {
@@ -157,6 +190,14 @@ impl Create {
             running: Some(!self.no_start),
         })
     }
+}
+
+/// The caller's workspaces of the same source. Where that cannot be told, the creation says why.
+pub async fn existing(client: &Client, source: &api::Source) -> Vec<api::Existing> {
+    let asked = api::ResolveSource { source: source.clone(), devfile_path: None };
+    let answer = client.post(&["resolve"], &asked).await.ok();
+    let resolved: Option<api::ResolvedSource> = answer.and_then(|value| read(&value).ok());
+    resolved.map(|resolved| resolved.existing).unwrap_or_default()
 }
 
 /// A path inside a repository.

@@ -85,6 +85,11 @@ pub fn of(valid: &Valid) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
+/// The plan of a devfile's text that needs no other, of no workspace: what it would run.
+pub fn alone(name: &str, text: &str) -> Result<Plan, PlanError> {
+    translate(read(name, text, &NoResolver).map_err(PlanError::Devfile)?.devfile())
+}
+
 /// The plan of a model that was made in code.
 pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     let devfile = &contribution::merged(devfile)?;

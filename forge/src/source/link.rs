@@ -7,11 +7,14 @@ use url::Url;
 
 use super::address::{self, Address};
 use super::reference;
-use super::{Kind, Meaning, SourceError, Wanted};
+use super::{Flavour, Kind, Meaning, SourceError, Wanted};
 
 /// Reads a tidy source.
 pub fn read(text: &str, local: bool) -> Result<Meaning, SourceError> {
-    let plain = |address: Address| Meaning { address, wanted: Wanted::Default };
+    let plain = |address: Address| {
+        let flavour = address.host.as_deref().and_then(Flavour::of_host);
+        Meaning { address, wanted: Wanted::Default, flavour }
+    };
     if let Some((scheme, rest)) = text.split_once("://") {
         return match scheme.to_ascii_lowercase().as_str() {
             "https" | "http" => web(text),
@@ -60,7 +63,23 @@ fn web(text: &str) -> Result<Meaning, SourceError> {
     let url = Url::parse(text).map_err(|error| SourceError::Malformed(error.to_string()))?;
     let parts = url.path().split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let (path, wanted) = page(&url, &parts)?;
-    Ok(Meaning { address: address::web(&url, &path)?, wanted })
+    let flavour = Flavour::of_host(url.host_str().unwrap_or_default()).or_else(|| flavour(&parts));
+    Ok(Meaning { address: address::web(&url, &path)?, wanted, flavour })
+}
+
+/// What a page's shape tells of the program that made it, where it leaves no doubt.
+fn flavour(parts: &[&str]) -> Option<Flavour> {
+    let has = |page: &[&str]| parts.windows(page.len()).skip(2).any(|window| window == page);
+    let number = |name: &str| parts.windows(2).skip(2).any(|pair| matches!(pair, [n, m] if *n == name && is_number(m)));
+    match parts {
+        ["projects", _, "repos", _, ..] => Some(Flavour::BitbucketServer),
+        _ if has(&["-"]) || number("merge_requests") => Some(Flavour::GitLab),
+        _ if number("pull") => Some(Flavour::GitHub),
+        _ if number("pulls") || has(&["src", "branch"]) || has(&["src", "tag"]) || has(&["src", "commit"]) => {
+            Some(Flavour::Gitea)
+        }
+        _ => None,
+    }
 }
 
 /// The repository's path and what of it a page shows.

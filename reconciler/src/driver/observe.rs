@@ -7,7 +7,7 @@ use dormer_core::step::Observed;
 use dormer_wire::report::{Activity, ActivityKind, AgentState, AgentStatus};
 
 use super::{Driver, Trouble};
-use crate::link::{Link, Word};
+use crate::link::Word;
 
 impl Driver {
     /// What is there now.
@@ -40,7 +40,7 @@ impl Driver {
             }
             Seen::Alive { instance, door } => {
                 if self.link.as_ref().is_none_or(|link| link.instance != instance || link.door != door) {
-                    self.link = Some(Link::new(door, instance));
+                    self.link = Some(self.link_to(door, instance));
                 }
                 // After a restart of the gateway, what ran is taken to run until its agent says otherwise.
                 Observed::Alive { ready: phase == Phase::Running, failed: false }

@@ -12,7 +12,6 @@ use dormer_wire::report::ActivityKind;
 
 use super::{Driver, Next, Trouble, is_wanted};
 use crate::failure::Failure;
-use crate::link::Link;
 use crate::status;
 
 /// What an agent that is gone has left gets so long to end by itself.
@@ -53,7 +52,7 @@ impl Driver {
         }
         match self.context.runtime.start(&self.latest, &instance, &plan).await {
             Ok(door) => {
-                self.link = Some(Link::new(door, instance));
+                self.link = Some(self.link_to(door, instance));
                 Ok(Next::Again)
             }
             Err(error) => self.give_up(error.into()).await,

@@ -32,7 +32,7 @@ pub async fn run(args: ResolveArgs, globals: &dormer_cli::Globals) -> ExitCode {
         },
         _ => args.source,
     };
-    let asked = Asked { url, reference: args.reference, merge_request: args.mr, devfile_path: None, local: true };
+    let asked = Asked { url, reference: args.reference, merge_request: args.mr, local: true, ..Asked::default() };
     let resolved = match args.offline {
         true => dormer_forge::source::offline(&asked),
         false => dormer_forge::git::Git::default().resolve(&asked).await,
@@ -47,7 +47,8 @@ pub async fn run(args: ResolveArgs, globals: &dormer_cli::Globals) -> ExitCode {
             ExitCode::from(match error {
                 ForgeError::Invalid(_) => 2,
                 ForgeError::NoRepository(_) | ForgeError::NoRef { .. } => 3,
-                ForgeError::Unreachable { .. } | ForgeError::Failed(_) => 1,
+                ForgeError::NotAllowed(_) => 4,
+                ForgeError::Unreachable { .. } | ForgeError::RateLimited { .. } | ForgeError::Failed(_) => 1,
             })
         }
     }
@@ -61,6 +62,7 @@ fn print(resolved: &Resolved, globals: &dormer_cli::Globals) -> anyhow::Result<(
             "repository": resolved.repository,
             "source": {
                 "url": source.url, "ref": source.reference, "mergeRequest": source.merge_request, "commit": source.commit,
+                "title": source.title, "branch": source.branch, "fork": source.fork, "page": source.page,
             },
             "devfilePath": devfile,
             "otherDevfiles": resolved.others,
@@ -75,7 +77,16 @@ fn print(resolved: &Resolved, globals: &dormer_cli::Globals) -> anyhow::Result<(
     };
     row("ref", source.reference.clone());
     row("request", source.merge_request.map(|number| number.to_string()));
+    row("title", source.title.clone());
+    row(
+        "from",
+        source.branch.clone().map(|branch| match &source.fork {
+            Some(fork) => format!("{branch} of {fork}"),
+            None => branch,
+        }),
+    );
     row("commit", source.commit.clone());
+    row("author", resolved.commit.as_ref().map(|commit| format!("{} <{}>", commit.author, commit.email)));
     row("devfile", devfile.cloned());
     for other in &resolved.others {
         row("or", Some(other.clone()));

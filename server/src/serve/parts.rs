@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +20,12 @@ use dormer_core::name::UserName;
 use dormer_core::plan::devfile as plan;
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
+use dormer_core::ports::forge::{Credential, Forge, ForgeCredentials, Identity};
 use dormer_core::ports::runtime::Runtime;
 use dormer_core::ports::store::Store;
 use dormer_core::wake::Waker;
 use dormer_devfile::resolve::NoResolver;
+use dormer_forge::store::{CredentialFile, First};
 use dormer_local::process::{ProcessRuntime, RuntimeConfig};
 use dormer_local::records::LocalStore;
 use dormer_proxy::gate::Gate;
@@ -33,6 +36,7 @@ use dormer_web::deps::Info;
 
 use crate::config::Config;
 use crate::serve::logs::Logs;
+use crate::serve::requests::{self, Requests};
 use crate::serve::{DRAIN, paths};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
@@ -125,6 +129,20 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let drain = config.ssh.drain.get();
     let info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
 
+    let credentials = credentials(&config, &owner, &info);
+    let forge: Arc<dyn Forge> = Arc::new(dormer_forge::git::Git::with(
+        forge_config(&config, &owner).map_err(|why| anyhow!(why))?,
+        credentials.clone(),
+    ));
+    let requests = Arc::new(Requests {
+        store: records.clone(),
+        directory: directory.clone(),
+        forge: forge.clone(),
+        clock: clock.clone(),
+        policy: config.forge.on_request_end.parse().map_err(|why: String| anyhow!(why))?,
+        secret: requests::secret(&config.data)?,
+    });
+
     let reconciler = Reconciler::new(
         records.clone(),
         runtime.clone() as Arc<dyn Runtime>,
@@ -132,7 +150,8 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         clock.clone(),
         Arc::new(plan::plan),
         reconciler_config(&config),
-    );
+    )
+    .signing_in_with(credentials);
     let deps = dormer_web::deps::Deps {
         store: records.clone(),
         accounts: accounts.clone(),
@@ -140,7 +159,8 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         waker,
         authenticator: authenticator.clone(),
         approvals,
-        forge: Arc::new(dormer_forge::git::Git::default()),
+        forge: forge.clone(),
+        hook: requests.clone(),
         logs: Arc::new(Logs(runtime)),
         clock: clock.clone(),
         check_devfile: Arc::new(|text| {
@@ -171,6 +191,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
                 async move { reconciler.run(shutdown).await }
             }),
         ),
+        ("requests", Box::pin(requests.poll(config.forge.poll.unless_zero(), shutdown.clone()))),
         ("http", Box::pin(whole(browsers.serve(shutdown.clone(), DRAIN), shutdown.clone()))),
         ("ssh", Box::pin(shells.serve(shutdown.clone(), drain))),
         (
@@ -240,6 +261,54 @@ fn info(config: &Config, http_port: u16, ssh_port: u16, ssh_host_keys: Vec<Strin
         version: env!("CARGO_PKG_VERSION").to_string(),
         // On one machine the gateway is its owner's own program; others sign in to it as other users.
         local_sources: true,
+        trusted_sources: list(&config.forge.trusted_sources),
+    })
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// What people sign in to git hosts with, first what is nearest to them.
+fn credentials(config: &Config, owner: &UserName, info: &Info) -> Arc<dyn ForgeCredentials> {
+    let mut all: Vec<Arc<dyn ForgeCredentials>> = Vec::new();
+    let file = &config.forge.credentials;
+    if !file.as_os_str().is_empty() {
+        all.push(Arc::new(CredentialFile::new(file.clone(), owner.clone())));
+    }
+    all.push(Arc::new(Named { domain: info.domain.clone() }));
+    Arc::new(First(all))
+}
+
+/// Nothing to sign in with, but a name for commits: better than git's refusal to make one.
+struct Named {
+    domain: String,
+}
+
+#[async_trait]
+impl ForgeCredentials for Named {
+    async fn for_host(&self, _: &UserName, _: &str) -> Option<Credential> {
+        None
+    }
+
+    async fn identity(&self, user: &UserName) -> Option<Identity> {
+        Some(Identity { name: user.to_string(), email: format!("{user}@{}", self.domain) })
+    }
+}
+
+fn forge_config(config: &Config, owner: &UserName) -> Result<dormer_forge::git::Config, String> {
+    use dormer_forge::guard::policy::{Pattern, Policy};
+    use dormer_forge::source::Flavour;
+
+    let forge = &config.forge;
+    let known = [(&forge.gitlab, Flavour::GitLab), (&forge.github, Flavour::GitHub), (&forge.gitea, Flavour::Gitea)];
+    Ok(dormer_forge::git::Config {
+        policy: Policy { hosts: Pattern::list(&forge.hosts)?, private: Pattern::list(&forge.private_hosts)? },
+        at_once: forge.at_once,
+        flavours: known.iter().flat_map(|(hosts, kind)| list(hosts).into_iter().map(|host| (host, *kind))).collect(),
+        registry: forge.registry.clone(),
+        owner: Some(owner.clone()),
+        ..dormer_forge::git::Config::default()
     })
 }
 

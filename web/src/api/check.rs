@@ -195,6 +195,24 @@ impl Check {
                 self.wrong("/source/ref", "give a ref or a merge request, not both");
             }
         }
+        let odd = |path: &String| {
+            path.is_empty()
+                || path.len() > 1024
+                || path.starts_with(['-', '/', '!', '#'])
+                || path.contains(['\\', '*', '?', '['])
+                || path.chars().any(char::is_control)
+                || path.split('/').any(|part| part == "..")
+        };
+        if source.sparse.len() > 100 || source.sparse.iter().any(odd) {
+            self.wrong("/source/sparse", "at most 100 folders inside the repository, by their names alone");
+        }
+        if source
+            .commit
+            .as_ref()
+            .is_some_and(|commit| !matches!(commit.len(), 40 | 64) || !commit.bytes().all(|b| b.is_ascii_hexdigit()))
+        {
+            self.wrong("/source/commit", "all 40 (or 64) digits of a commit");
+        }
         if source.merge_request == Some(0) {
             self.wrong("/source/mergeRequest", "merge requests are counted from 1");
         }
@@ -240,7 +258,7 @@ mod tests {
             url: url.into(),
             reference: reference.map(Into::into),
             merge_request,
-            commit: None,
+            ..api::Source::default()
         };
         for (given, want) in [
             (source("https://git.test/a.git", None, None), &[][..]),

@@ -10,7 +10,7 @@ use dormer_core::name::{ProjectName, WorkspaceName};
 use dormer_core::ports::forge::{Asked, Resolved};
 use dormer_core::ports::store::StoreError;
 use dormer_core::principal::Principal;
-use dormer_core::workspace::Spec;
+use dormer_core::workspace::{Cloning, Source, Spec};
 use dormer_wire::api::{self, CreateWorkspace};
 
 use crate::api::check::Check;
@@ -40,14 +40,16 @@ pub async fn create(
         Some(source) => Some(resolve(&app, who, source, spec.devfile_path.clone()).await?),
         None => None,
     };
-    let mut devfile_field = "/devfile";
-    if let Some(resolved) = &resolved {
-        spec.source = Some(resolved.source.clone());
+    if let (Some(resolved), Some(source)) = (&resolved, &source) {
+        spec.source = Some(Source { cloning: cloning(source), ..resolved.source.clone() });
         match (&resolved.devfile, &spec.devfile, &spec.devfile_path) {
             (Some((path, text)), None, _) => {
-                devfile_field = "/devfilePath";
+                let text = match resolved.whole.clone() {
+                    Some(whole) => whole.map_err(|why| wrong_devfile("/devfilePath", why, resolved))?,
+                    None => text.clone(),
+                };
                 spec.devfile_path = Some(path.clone());
-                spec.devfile = Some(text.clone());
+                spec.devfile = Some(text);
             }
             (None, None, Some(path)) => {
                 let mut reason = format!("the repository has no '{path}' at this commit");
@@ -58,9 +60,15 @@ pub async fn create(
             }
             _ => {}
         }
+    } else if let Some(text) = &spec.devfile {
+        let whole = app.deps.forge.whole("devfile.yaml", text).await;
+        if let Some(whole) = whole.map_err(|reason| Refused::field("/devfile", reason))? {
+            spec.devfile = Some(whole);
+        }
     }
     if let Some(text) = &spec.devfile {
-        (app.deps.check_devfile)(text).map_err(|reason| Refused::field(devfile_field, reason))?;
+        let field = if spec.devfile_path.is_some() { "/devfilePath" } else { "/devfile" };
+        (app.deps.check_devfile)(text).map_err(|reason| Refused::field(field, reason))?;
     }
 
     let record = match name {
@@ -74,7 +82,8 @@ pub async fn create(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(show(&record, None, &app.deps.info))))
 }
 
-async fn resolve(
+/// Resolves a source as somebody.
+pub async fn resolve(
     app: &App,
     who: &Principal,
     source: &api::Source,
@@ -82,13 +91,42 @@ async fn resolve(
 ) -> Result<Resolved, Refused> {
     let asked = Asked {
         url: source.url.clone(),
-        // A commit that was given is what was asked for, whatever the branch is by now.
-        reference: source.commit.clone().or_else(|| source.reference.clone()),
+        reference: source.reference.clone(),
         merge_request: source.merge_request,
         devfile_path,
         local: app.deps.info.local_sources && who.admin,
+        by: Some(who.user.clone()),
+        // What was shown is what is made, whatever the branch is by now.
+        commit: source.commit.clone(),
     };
     Ok(app.deps.forge.resolve(&asked).await?)
+}
+
+/// The repository's devfile cannot be used: where, with the page of that line.
+fn wrong_devfile(field: &str, why: String, resolved: &Resolved) -> Refused {
+    match problem_page(&why, resolved) {
+        Some(page) => Refused::field(field, format!("{why}\n{page}")),
+        None => Refused::field(field, why),
+    }
+}
+
+/// The page of the line that a problem (`file:line:column: …`) is in.
+pub fn problem_page(why: &str, resolved: &Resolved) -> Option<String> {
+    let (path, _) = resolved.devfile.as_ref()?;
+    let line = why.lines().find_map(|line| {
+        let rest = line.get(line.find(path.as_str())? + path.len()..)?.strip_prefix(':')?;
+        rest.split(':').next()?.parse::<u32>().ok()
+    })?;
+    Some(format!("{}#L{line}", resolved.devfile_page.as_ref()?))
+}
+
+fn cloning(source: &api::Source) -> Cloning {
+    Cloning {
+        depth: source.depth.filter(|depth| *depth > 0),
+        partial: source.partial,
+        sparse: source.sparse.clone(),
+        without_submodules: source.without_submodules,
+    }
 }
 
 /// Creates it under the first free name that its source suggests.
@@ -99,20 +137,25 @@ async fn suggested(
 ) -> Result<dormer_core::workspace::Workspace, Refused> {
     let unnamed = || Refused::field("/name", "no name can be made from the source: give one");
     let resolved = resolved.ok_or_else(unnamed)?;
-    let request = resolved.source.merge_request.map(|number| number.to_string());
-    let mut parts = vec![resolved.repository.as_str()];
-    // The default branch needs no mention; what was asked for does.
-    parts.extend(request.as_deref().or(resolved.source.reference.as_deref()));
     let mut lost = Vec::new();
     for _ in 0..TRIES {
-        let taken = |name: &WorkspaceName| lost.contains(name) || app.deps.directory.get(name.as_str()).is_some();
-        let name = WorkspaceName::suggest(&parts, taken).ok_or_else(unnamed)?;
+        let name = suggest(app, resolved, &lost).ok_or_else(unnamed)?;
         match app.deps.store.create(&name, spec.clone()).await {
             Err(StoreError::Taken(name)) => lost.push(name),
             other => return Ok(other?),
         }
     }
     Err(Refused::conflict("name-taken", "Every name that its source suggests is taken: give one with 'name'."))
+}
+
+/// The first free name that a source suggests.
+pub fn suggest(app: &App, resolved: &Resolved, lost: &[WorkspaceName]) -> Option<WorkspaceName> {
+    let request = resolved.source.merge_request.map(|number| number.to_string());
+    let mut parts = vec![resolved.repository.as_str()];
+    // The default branch needs no mention; what was asked for does.
+    parts.extend(request.as_deref().or(resolved.source.reference.as_deref()));
+    let taken = |name: &WorkspaceName| lost.contains(name) || app.deps.directory.get(name.as_str()).is_some();
+    WorkspaceName::suggest(&parts, taken)
 }
 
 /// The name, where one is given, and the spec, with everything but its source.

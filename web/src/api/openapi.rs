@@ -4,14 +4,14 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use crate::api::{create, events, keys, logs, me, patch, tokens, users, watch, workspaces};
+use crate::api::{create, events, keys, logs, me, patch, resolve, tokens, users, watch, workspaces};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Dormer", description = "Development workspaces that sleep and wake. Errors are RFC 9457 problems.",
         license(name = "Apache-2.0")),
     paths(
-        workspaces::list, create::create, watch::all, workspaces::get, patch::patch, workspaces::delete,
+        workspaces::list, create::create, resolve::resolve, watch::all, workspaces::get, patch::patch, workspaces::delete,
         events::events, logs::logs, tokens::list, tokens::create, tokens::revoke, keys::list, keys::create,
         keys::remove, users::list, users::create, users::remove, me::me, me::link,
     ),

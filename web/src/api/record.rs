@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dormer_core::directory::{Entry, Live};
 use dormer_core::phase::Phase;
-use dormer_core::workspace::{EditorKind, Share, Workspace};
+use dormer_core::workspace::{EditorKind, Share, Source, Workspace};
 use dormer_wire::api;
 
 use crate::deps::Info;
@@ -29,10 +29,8 @@ pub fn show(record: &Workspace, live: Option<&Live>, info: &Info) -> api::Worksp
         class: spec.class.clone(),
         editor: editor(spec.editor).to_string(),
         source: spec.source.as_ref().map(|source| api::Source {
-            url: without_credentials(&source.url),
-            reference: source.reference.clone(),
-            merge_request: source.merge_request,
             commit: status.commit.clone().or_else(|| source.commit.clone()),
+            ..self::source(source)
         }),
         devfile_path: spec.devfile_path.clone(),
         running: spec.running,
@@ -64,6 +62,25 @@ pub fn show(record: &Workspace, live: Option<&Live>, info: &Info) -> api::Worksp
         },
         last_activity,
         created_at: record.created_at,
+    }
+}
+
+/// A source, as the API tells it.
+pub fn source(source: &Source) -> api::Source {
+    api::Source {
+        url: without_credentials(&source.url),
+        reference: source.reference.clone(),
+        merge_request: source.merge_request,
+        commit: source.commit.clone(),
+        page: source.page.clone(),
+        title: source.title.clone(),
+        branch: source.branch.clone(),
+        fork: source.fork.clone(),
+        ended: source.ended.clone(),
+        depth: source.cloning.depth,
+        partial: source.cloning.partial,
+        sparse: source.cloning.sparse.clone(),
+        without_submodules: source.cloning.without_submodules,
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Row {
     pub ssh: String,
     /// Repository and branch, or request.
     pub source: String,
+    /// The page that shows it, on the web; empty where there is none.
+    pub page: String,
     /// Where it is in its life.
     pub phase: String,
     /// What it says about that.
@@ -27,6 +29,7 @@ impl From<Workspace> for Row {
         Row {
             title: workspace.display_name.clone().unwrap_or_else(|| workspace.name.clone()),
             source: source(&workspace),
+            page: page(&workspace).unwrap_or_default(),
             message: step(&workspace).or(workspace.message).unwrap_or_default(),
             name: workspace.name,
             url: workspace.url,
@@ -42,6 +45,12 @@ fn step(workspace: &Workspace) -> Option<String> {
     let words =
         running.detail.as_ref().map_or_else(|| running.step.clone(), |detail| format!("{}: {detail}", running.step));
     (workspace.phase == "Starting").then_some(words)
+}
+
+fn page(workspace: &Workspace) -> Option<String> {
+    let source = workspace.source.as_ref()?;
+    let page = source.page.clone().unwrap_or_else(|| source.url.clone());
+    (page.starts_with("https://") || page.starts_with("http://")).then_some(page)
 }
 
 fn source(workspace: &Workspace) -> String {

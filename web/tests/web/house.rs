@@ -65,7 +65,7 @@ impl Forge for OneHost {
             source: Source { url: asked.url.clone(), reference, commit, ..Source::default() },
             repository,
             devfile: (!asked.url.contains("bare")).then(|| ("devfile.yaml".to_string(), devfile.to_string())),
-            others: Vec::new(),
+            ..Resolved::default()
         })
     }
 }
@@ -96,6 +96,7 @@ impl House {
                 "bad" => Err("devfile.yaml:1:1: not a devfile".into()),
                 _ => Ok(()),
             }),
+            hook: Arc::new(dormer_web::deps::NoHook),
             ready: Arc::new(|| Ok(())),
             info: Info {
                 domain: "dormer.test".into(),
@@ -107,6 +108,7 @@ impl House {
                 backend: "local".into(),
                 version: "0.1.0".into(),
                 local_sources: true,
+                trusted_sources: vec!["git.test/team".into()],
             },
         };
         let house = House {

@@ -12,12 +12,8 @@ use crate::workspace::{Source, Workspace};
 /// Adds a project of the devfile.
 pub fn add(plan: &mut Plan, project: &project::Project) -> Result<(), PlanError> {
     let path = inside(project.clone_path())?;
-    let planned = Project {
-        name: project.name.clone(),
-        path,
-        sparse: project.sparse_checkout_dirs.clone(),
-        ..Project::default()
-    };
+    let mut planned = Project { name: project.name.clone(), path, ..Project::default() };
+    planned.cloning.sparse.clone_from(&project.sparse_checkout_dirs);
     source(plan, planned, &project.source);
     Ok(())
 }
@@ -81,12 +77,37 @@ pub fn add_source(plan: &mut Plan, workspace: &Workspace) -> Result<(), PlanErro
     planned.remotes.insert(0, ("origin".to_string(), source.url.clone()));
     planned.checkout_remote = Some("origin".to_string());
     let Source { reference, fetch, commit, .. } = source;
+    if let Some(fork) = source.fork.as_ref().filter(|fork| trimmed(fork) != trimmed(&source.url)) {
+        planned.remotes.retain(|(name, _)| name != FORK);
+        planned.remotes.push((FORK.to_string(), fork.clone()));
+    }
+    planned.tracks = tracks(source);
+    // What the devfile leaves out stays out, unless somebody asked for folders of their own.
+    let sparse = std::mem::replace(&mut planned.cloning, source.cloning.clone()).sparse;
+    if planned.cloning.sparse.is_empty() {
+        planned.cloning.sparse = sparse;
+    }
     planned.revision.clone_from(reference);
     planned.fetch.clone_from(fetch);
     planned.commit.clone_from(commit);
     plan.working_dir.clone_from(&planned.path);
     plan.projects.insert(0, planned);
     Ok(())
+}
+
+/// The remote of a request's fork.
+const FORK: &str = "fork";
+
+/// Where the branch of a request is, and is pushed to. It keeps its name, unless people would take it for another.
+fn tracks(source: &Source) -> Option<(String, String, String)> {
+    let (number, branch) = (source.merge_request?, source.branch.clone()?);
+    let (remote, local) = match &source.fork {
+        // A fork's `main` is not ours.
+        Some(_) if matches!(branch.as_str(), "main" | "master" | "develop" | "trunk") => (FORK, format!("pr-{number}")),
+        Some(_) => (FORK, branch.clone()),
+        None => ("origin", branch.clone()),
+    };
+    Some((remote.to_string(), branch, local))
 }
 
 fn free_path(plan: &Plan, name: &str) -> String {
