@@ -226,6 +226,19 @@ mod tests {
     }
 
     #[test]
+    fn a_link_of_an_earlier_project_leads_nobody_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("projects");
+        std::fs::create_dir_all(root.join("first")).unwrap();
+        std::fs::create_dir(folder.path().join("home")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("home"), root.join("first/link")).unwrap();
+        assert!(stays_inside(&root, &root).is_ok());
+        assert!(stays_inside(&root, &root.join("first/deeper/still")).is_ok());
+        assert!(stays_inside(&root, &root.join("first/link")).is_err());
+        assert!(stays_inside(&root, &root.join("first/link/x")).is_err());
+    }
+
+    #[test]
     fn remotes_are_checked_and_chosen() {
         let project = |remotes: &[(&str, &str)], checkout: Option<&str>| Project {
             name: "p".into(),

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::*;
-use crate::source::Beside;
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let set = ["-c", "user.name=t", "-c", "user.email=t@t", "-c", "init.defaultBranch=main", "-c", "tag.gpgSign=false"];

@@ -48,7 +48,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     if first == 0x2002 {
         return embedded(2).is_some_and(is_public_v4);
     }
-    let special = (first == 0x2001 && second < 0x200) || (first == 0x2001 && second == 0xdb8) || first == 0x3fff;
+    let special = first == 0x3fff || (first == 0x2001 && (second < 0x200 || second == 0xdb8));
     // What is given out at all.
     (first & 0xe000) == 0x2000 && !special
 }

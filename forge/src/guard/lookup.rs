@@ -1,6 +1,6 @@
 //! Names to addresses, looked at before anybody connects.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,6 +22,11 @@ pub struct System;
 #[async_trait]
 impl Lookup for System {
     async fn addresses(&self, host: &str) -> std::io::Result<Vec<IpAddr>> {
+        // These are this machine, whatever its resolver knows of them (RFC 6761).
+        let plain = host.trim_end_matches('.').to_ascii_lowercase();
+        if plain == "localhost" || plain.ends_with(".localhost") {
+            return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
+        }
         let found = tokio::net::lookup_host((host, 0)).await?;
         Ok(found.map(|address| address.ip()).collect())
     }
