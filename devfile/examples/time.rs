@@ -7,6 +7,7 @@
 use dormer_devfile::limits::Limits;
 use dormer_devfile::resolve::NoResolver;
 use serde_json::json;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,12 +30,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut each: Vec<f64> = each.iter().map(|took| took.as_secs_f64() * 1000.0 / rounds.max(1) as f64).collect();
     each.sort_by(f64::total_cmp);
     let at = |share: usize| each.get(each.len().saturating_sub(1) * share / 100).copied().unwrap_or_default();
-    println!(
-        "{}",
-        json!({
-            "seconds": seconds, "valid": valid / rounds.max(1), "files": files.len(),
-            "medianMs": at(50), "slowestMs": at(100),
-        })
-    );
+    let told = json!({
+        "seconds": seconds, "valid": valid / rounds.max(1), "files": files.len(),
+        "medianMs": at(50), "slowestMs": at(100),
+    });
+    writeln!(std::io::stdout(), "{told}")?;
     Ok(())
 }

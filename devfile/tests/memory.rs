@@ -3,7 +3,7 @@
 
 #![allow(missing_docs)]
 // Helpers of tests fail as tests do.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code, reason = "an allocator can't be had without")]
 
 use dormer_devfile::limits::Limits;

@@ -130,8 +130,8 @@ pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
 }
 
 /// An id as the command itself says it: references ignore case.
-fn id(devfile: &Devfile, id: &String) -> String {
-    devfile.command(id).map_or_else(|| id.clone(), |command| command.id.clone())
+fn id(devfile: &Devfile, id: &str) -> String {
+    devfile.command(id).map_or_else(|| id.to_owned(), |command| command.id.clone())
 }
 
 fn command(devfile: &Devfile, command: &command::Command) -> Option<Command> {
