@@ -145,7 +145,7 @@ impl Authorities {
                 other => return Err(CertificateError::Option(other.chars().take(64).collect())),
             }
         }
-        let extensions: BTreeSet<&str> = certificate.extensions().iter().map(|(name, _)| name.as_str()).collect();
+        let extensions: BTreeSet<&str> = certificate.extensions().keys().map(String::as_str).collect();
         let permits = Permits {
             command,
             terminal: extensions.contains("permit-pty"),

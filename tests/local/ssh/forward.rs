@@ -28,7 +28,7 @@ fn shout(mut stream: impl Read + Write) {
 fn here() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| shout(stream)));
+    std::thread::spawn(move || listener.incoming().flatten().for_each(shout));
     port
 }
 
@@ -130,7 +130,7 @@ fn ports_and_sockets_forwarded_back_into_the_workspace() {
     // Sockets, there and back.
     let socket = gateway.folder().join("home/here.sock");
     let listener = UnixListener::bind(&socket).unwrap();
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| shout(stream)));
+    std::thread::spawn(move || listener.incoming().flatten().for_each(shout));
     let inside = workspace.folder().join("inside.sock");
     let back = gateway.folder().join("home/back.sock");
     let flags = [
