@@ -25,6 +25,3 @@ mod snapshot;
 pub mod ticket;
 pub mod token;
 pub mod user;
-
-#[cfg(test)]
-mod testing;

@@ -263,7 +263,7 @@ async fn what_is_taken_away_is_gone() {
     let world = World::new().await;
     for (name, take) in [
         ("the key", (|world: &World| world.people.change(|all| all.keys.clear())) as fn(&World)),
-        ("the workspace", |world| world.workspaces.remove("hello")),
+        ("the workspace", |world| world.workspaces.records.forget("hello")),
     ] {
         let world = if name == "the key" { &world } else { &World::new().await };
         let mut child = world

@@ -1,13 +1,14 @@
 use super::*;
 use crate::link::Links;
-use crate::testing::{Memory, clock, pass, user};
+use dormer_core::fixture::clock::{clock, pass};
+use dormer_core::fixture::people::{People, user};
 use std::sync::atomic::AtomicI64;
 
 const APEX: &str = "dormer.test";
 const HELLO: &str = "hello.dormer.test";
 
 struct House {
-    accounts: Arc<Memory>,
+    accounts: Arc<People>,
     authenticator: Arc<Authenticator>,
     sessions: Sessions,
     links: Links,
@@ -15,7 +16,7 @@ struct House {
 }
 
 async fn house() -> House {
-    let accounts = Arc::new(Memory::default());
+    let accounts = Arc::new(People::default());
     let (clock, hand) = clock();
     accounts.add_user(user("ann")).await.unwrap();
     let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await.unwrap();

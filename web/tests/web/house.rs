@@ -12,6 +12,8 @@ use dormer_auth::link::Links;
 use dormer_auth::token::Tokens;
 use dormer_auth::user::Users;
 use dormer_core::directory::Directory;
+use dormer_core::fixture::people::People;
+use dormer_core::fixture::records::Records;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::{Asked, Forge, ForgeError, Resolved};
 use dormer_core::ports::store::Store;
@@ -26,8 +28,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-
-use crate::memory::{People, Records};
 
 pub const APEX: &str = "dormer.test:7080";
 pub const HELLO: &str = "hello.dormer.test:7080";

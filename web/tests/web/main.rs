@@ -11,7 +11,6 @@
 mod api;
 mod connector;
 mod house;
-mod memory;
 mod pages;
 mod sign_in;
 mod streams;
