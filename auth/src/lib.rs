@@ -4,6 +4,9 @@
 //!   [`known`] is the answer, with a signal that fires when the credential is taken away
 //! * credentials: [`token`] (programs), [`key`] (SSH), [`session`] (browsers), [`link`] (the first sign-in),
 //!   [`ticket`] (from the apex's session to one on a workspace's host)
+//! * [`provider`]: OpenID Connect and OAuth2; [`login`]: signing in by them; [`grant`]: what acts for people there
+//! * [`device`]: how a command line is signed in, through a browser
+//! * [`vault`]: what has to be read again, sealed; [`secrets`]: people's and projects' own; [`projects`]: tenants
 //! * [`cookie`], [`header`]: their names on the wire, so that they can be removed before a request goes upstream
 //! * [`user`]: people; [`owner`]: the person who started a gateway on their own machine
 //!
@@ -12,16 +15,23 @@
 
 pub mod authenticator;
 pub mod cookie;
+pub mod device;
 pub mod digest;
 pub mod error;
+pub mod grant;
 pub mod header;
 pub mod key;
 pub mod known;
 pub mod link;
+pub mod login;
 pub mod owner;
+pub mod projects;
+pub mod provider;
 pub mod random;
+pub mod secrets;
 pub mod session;
 mod snapshot;
 pub mod ticket;
 pub mod token;
 pub mod user;
+pub mod vault;

@@ -77,6 +77,8 @@ pub async fn gateway_with(change: impl FnOnce(&mut Config)) -> Gateway {
         parent: None,
         created_at: Timestamp::now(),
         expires_at: Timestamp::MAX,
+        last_used_at: None,
+        label: None,
     };
     people.add_session(session).await.unwrap();
 
