@@ -69,6 +69,7 @@ if [ "$purpose" = bench ]; then
     [ -x /usr/sbin/sshd ] || need_command sshd openssh-server "a peer to be measured beside"
     [ -x /usr/sbin/nginx ] || need_command nginx nginx-light "a peer to be measured beside"
     need_command wrk wrk "makes requests by the thousand"
+    need_command valgrind valgrind "counts instructions, which a busy machine does not change"
 fi
 
 if [ "${#packages[@]}" -gt 0 ]; then

@@ -1,6 +1,7 @@
 //! Measurements of Dormer beside its peers, each as a ratio or a count of one run: absolute numbers of a shared machine
 //! mean nothing.
 
+mod instructions;
 mod report;
 mod requests;
 mod sockets;
@@ -11,9 +12,10 @@ mod wake;
 /// A measurement and its name.
 type Measurement = (&'static str, fn());
 
-const ALL: [Measurement; 6] = [
+const ALL: [Measurement; 7] = [
     ("wake", wake::measure),
     ("requests", requests::measure),
+    ("instructions", instructions::measure),
     ("sockets", sockets::idle),
     ("upgrades", sockets::upgrades),
     ("ssh", ssh::measure),

@@ -8,21 +8,31 @@ use dormer_tests::git::GitServer;
 
 use crate::report::{resident, tell};
 
-/// Memory of the gateway for each idle socket.
+/// Memory of the gateway for each idle socket of somebody who is signed in.
 pub fn idle() {
-    const COUNT: usize = 400;
-    let (gateway, git) = (Gateway::start(), GitServer::start());
+    each(&Gateway::start(), "an idle WebSocket", "<= 3 KiB");
+    each(&Gateway::secure(), "an idle WebSocket over TLS", "<= 12 KiB");
+}
+
+fn each(gateway: &Gateway, what: &str, goal: &str) {
+    // The first ones pay for what all share, and for the room in which one is let in.
+    const FIRST: usize = 500;
+    const COUNT: usize = 2_000;
+    let git = GitServer::start();
     let port = app::free_port();
     let repository = git.repository("idle").app(port).commit();
     let workspace = gateway.workspace("idle").from(&repository).create();
     workspace.listening(port);
     let site = workspace.port(port);
-    // The first ones pay for what all share.
-    let mut sockets: Vec<_> = (0..100).map(|_| site.socket("/socket").open()).collect();
+    let mut sockets: Vec<_> = (0..FIRST).map(|_| site.socket("/socket").open()).collect();
     let before = resident(gateway.pid());
     sockets.extend((0..COUNT).map(|_| site.socket("/socket").open()));
-    let each = (resident(gateway.pid()).saturating_sub(before)) as f64 / COUNT as f64 / 1024.0;
-    tell("an idle WebSocket", format!("{each:.1} KiB"), "<= 3 KiB");
+    let each = resident(gateway.pid()).saturating_sub(before) as f64 / COUNT as f64 / 1024.0;
+    tell(what, format!("{each:.1} KiB"), goal);
+    // They are all alive.
+    for socket in &mut sockets {
+        assert_eq!(socket.receive(Duration::from_secs(10)).expect("it is open").as_deref(), Some(&b"hello"[..]));
+    }
 }
 
 /// 10,000 upgrades of an upstream that says something in the same write as its 101.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::ServeArgs;
@@ -26,6 +27,9 @@ use crate::serve::signal::Signal;
 
 /// How long open requests and connections may go on after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The same where a person pressed Ctrl-C and waits for the prompt: what is still open then is a tab's live view of a
+/// workspace that was stopped a moment ago.
+const HURRIED: Duration = Duration::from_secs(1);
 
 /// `dormer serve`.
 pub async fn run(args: ServeArgs) -> Result<()> {
@@ -109,10 +113,14 @@ impl Gateway {
             parts.stop_all().await;
         }
         shutdown.cancel();
+        // Of all parts together: they end side by side.
+        let patience = if signal == Some(Signal::Interrupt) { HURRIED } else { DRAIN + Duration::from_secs(5) };
+        let deadline = Instant::now() + patience;
         for (name, way) in serving {
-            match tokio::time::timeout(DRAIN + Duration::from_secs(5), way).await {
+            match tokio::time::timeout_at(deadline, way).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(part = name, %error, "ended badly"),
+                Err(_) if patience == HURRIED => tracing::debug!(part = name, "was left to end with the process"),
                 Err(_) => tracing::warn!(part = name, "did not end in time"),
             }
         }

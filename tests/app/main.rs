@@ -6,6 +6,7 @@
 //! | `/sum` | reads the body, answers its length and SHA-256 |
 //! | `/events` | a server-sent event at once, and the second only after somebody asked for `/go` |
 //! | `/socket` | a WebSocket that says `hello` at once and then sends back what it gets |
+//! | `/once` | answers, and closes the connection without having said that it would |
 //! | anything else | answers the head of the request, byte for byte |
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,7 +14,10 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use dormer_tests::bytes;
+use sha1::{Digest, Sha1};
 
 static GO: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
 
@@ -56,12 +60,16 @@ fn connection(stream: TcpStream) -> io::Result<()> {
         if field("expect").is_some() {
             (&stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
+        // The answer to HEAD is that to GET without its body (RFC 9110, section 9.3.2).
+        let bare = text.starts_with("HEAD ");
         match path {
             "/bytes" => {
                 let (seed, length) = query.split_once('-').unwrap_or(("0", query));
                 let (seed, length) = (seed.parse().unwrap_or(0), length.parse().unwrap_or(0));
                 write!(&stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n")?;
-                io::copy(&mut bytes::bytes(seed, length), &mut &stream)?;
+                if !bare {
+                    io::copy(&mut bytes::bytes(seed, length), &mut &stream)?;
+                }
             }
             "/sum" => {
                 let mut tally = bytes::Tally::default();
@@ -88,14 +96,23 @@ fn connection(stream: TcpStream) -> io::Result<()> {
                 GO.1.notify_all();
                 answer(&stream, "gone")?;
             }
-            "/socket" => return socket(&stream, reader),
+            "/socket" => {
+                let key = field("sec-websocket-key").unwrap_or_default().to_string();
+                return socket(&stream, reader, &key);
+            }
+            "/once" => {
+                answer(&stream, "once")?;
+                return stream.shutdown(std::net::Shutdown::Both);
+            }
             _ => answer(&stream, &text)?,
         }
     }
 }
 
 fn answer(mut stream: &TcpStream, text: &str) -> io::Result<()> {
-    write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{text}", text.len())
+    // In one piece: formatting into a socket sends each part of it by itself.
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n", text.len());
+    stream.write_all((head + text).as_bytes())
 }
 
 fn chunks(reader: &mut BufReader<TcpStream>, to: &mut impl Write) -> io::Result<()> {
@@ -112,13 +129,17 @@ fn chunks(reader: &mut BufReader<TcpStream>, to: &mut impl Write) -> io::Result<
     }
 }
 
-/// Answers the key of RFC 6455's own example, which is the one that the tests send.
-fn socket(mut stream: &TcpStream, mut reader: BufReader<TcpStream>) -> io::Result<()> {
+/// A WebSocket (RFC 6455) that says hello and sends back what it gets.
+fn socket(mut stream: &TcpStream, mut reader: BufReader<TcpStream>, key: &str) -> io::Result<()> {
+    let accept = STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+    let mut answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    )
+    .into_bytes();
     // In one write with the head: what a relay must not lose.
-    stream.write_all(
-        b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-          sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x82\x05hello",
-    )?;
+    answer.extend(b"\x82\x05hello");
+    stream.write_all(&answer)?;
     loop {
         let mut head = [0; 2];
         reader.read_exact(&mut head)?;

@@ -3,13 +3,14 @@
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const [profile, executablePath] = process.argv.slice(2);
+const [profile, executablePath, trust] = process.argv.slice(2);
 const flags = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ];
 const context = await chromium.launchPersistentContext(profile, {
   executablePath, headless: true, args: flags, viewport: { width: 1280, height: 800 },
+  ignoreHTTPSErrors: trust === "--any-certificate",
 });
 context.setDefaultTimeout(60_000);
 

@@ -16,7 +16,8 @@ use dormer_tests::wait;
 fn app(test: impl FnOnce(&Site)) {
     let port = app::free_port();
     let mut child = Command::new(app::program()).arg(port.to_string()).stdout(Stdio::null()).spawn().unwrap();
-    let site = Site { address: ([127, 0, 0, 1], port).into(), host: format!("localhost:{port}"), token: None };
+    let site =
+        Site { address: ([127, 0, 0, 1], port).into(), host: format!("localhost:{port}"), tls: None, token: None };
     wait::until("the app listens", wait::LONG, || site.request("GET", "/").try_send().ok());
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(&site)));
     child.kill().unwrap();

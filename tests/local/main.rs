@@ -10,4 +10,5 @@ mod secret;
 mod sleep;
 mod ssh;
 mod stranger;
+mod tls;
 mod visit;

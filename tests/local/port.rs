@@ -1,6 +1,6 @@
 //! A server on a workspace's own loopback, seen through the gateway.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::time::Duration;
 
 use dormer_tests::app;
@@ -190,5 +190,62 @@ fn a_port_is_its_owners_until_it_is_shared() {
         dormer_tests::wait::until("the right is gone", Duration::from_secs(2), || {
             (site.unknown().get("/").status != 200).then_some(())
         });
+    });
+}
+
+#[test]
+fn a_head_has_no_body_and_a_continue_is_waited_for() {
+    served(|_, workspace, port| {
+        let site = workspace.port(port);
+        let token = site.token.clone().unwrap();
+        let stream = std::net::TcpStream::connect(site.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        // One connection for all of it: an octet too many or too few, and the next answer is none.
+        let mut ask = |head: &str| {
+            let head = format!("{head}host: {}\r\ndormer-token: {token}\r\n\r\n", site.host);
+            (&stream).write_all(head.as_bytes()).unwrap();
+            let mut lines: Vec<String> = Vec::new();
+            while lines.last().is_none_or(|line| !line.is_empty()) {
+                let mut line = String::new();
+                assert!(reader.read_line(&mut line).unwrap() > 0, "it ended after {lines:?}");
+                lines.push(line.trim_end().to_ascii_lowercase());
+            }
+            lines
+        };
+        let answer = ask("HEAD /bytes?1-100000 HTTP/1.1\r\n");
+        assert_eq!(answer[0], "http/1.1 200 ok");
+        assert!(answer.contains(&"content-length: 100000".to_string()), "{answer:?}");
+        let answer = ask("POST /sum HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 5\r\n");
+        assert_eq!(answer[0], "http/1.1 100 continue");
+        (&stream).write_all(b"hello").unwrap();
+        // What follows is the answer to the body that was not sent before it was asked for.
+        let mut line = String::new();
+        while !line.starts_with("5 ") {
+            line.clear();
+            assert!(reader.read_line(&mut line).unwrap() > 0, "no answer");
+            if line.starts_with("HTTP/1.1") {
+                assert!(line.contains(" 200 "), "{line}");
+            }
+            let left = reader.buffer();
+            if left.starts_with(b"5 ") {
+                let left = left.to_vec();
+                line = String::from_utf8_lossy(&left).into_owned();
+            }
+        }
+        let sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        assert_eq!(line.trim_end(), format!("5 {sum}"));
+    });
+}
+
+#[test]
+fn a_server_that_closes_idle_connections_costs_nobody_an_answer() {
+    served(|_, workspace, port| {
+        let site = workspace.port(port);
+        for _ in 0..50 {
+            // The gateway may keep this connection, and finds it closed only when it is used again.
+            site.get("/once").expect(200);
+            site.get("/then").expect(200);
+        }
     });
 }

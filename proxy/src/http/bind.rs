@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio_rustls::TlsAcceptor;
 
 use super::config::Config;
-use super::handshake::{self, TlsError};
+use super::handshake::{Tls, TlsError};
 use super::site::{Deps, Site};
 
 /// Connections that may wait to be accepted.
@@ -53,7 +52,7 @@ impl BindError {
 /// Bound, and not yet serving.
 pub struct Bound {
     pub(super) site: Arc<Site>,
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Tls>,
     pub(super) addresses: Vec<SocketAddr>,
     /// For each worker one listener of each address.
     pub(super) workers: Vec<Vec<TcpListener>>,
@@ -68,7 +67,7 @@ impl std::fmt::Debug for Bound {
 /// Binds.
 pub fn bind(config: &Config, deps: Deps) -> Result<Bound, BindError> {
     let workers = config.workers.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1);
-    let tls = config.tls.as_ref().map(handshake::acceptor).transpose()?;
+    let tls = config.tls.as_ref().map(Tls::read).transpose()?;
     let mut listeners: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
     let mut addresses = Vec::new();
     for address in &config.listen {

@@ -18,7 +18,11 @@ impl Bound {
         let mut ends = Vec::new();
         let mut threads = Vec::new();
         for (number, listeners) in self.workers.into_iter().enumerate() {
-            let worker = Arc::new(Worker::new(Arc::clone(&self.site), self.tls.clone(), shutdown.clone()));
+            let worker = Arc::new(Worker::new(
+                Arc::clone(&self.site),
+                self.tls.as_ref().map(|tls| tls.acceptor.clone()),
+                shutdown.clone(),
+            ));
             let (end, ended) = oneshot::channel();
             let thread = std::thread::Builder::new().name(format!("http-{number}")).spawn(move || {
                 // Nobody waits any more where the receiver is gone.
@@ -33,6 +37,7 @@ impl Bound {
             }
             ends.push(ended);
         }
+        let follow = self.tls.map(|tls| tokio::spawn(tls.follow(shutdown.clone())));
         let mut outcome = Ok(());
         for end in ends {
             let ended = end.await.unwrap_or_else(|_| Err(io::Error::other("a worker's thread panicked")));
@@ -41,6 +46,10 @@ impl Bound {
                 shutdown.cancel();
                 outcome = ended;
             }
+        }
+        if let Some(follow) = follow {
+            // It ends with the same shutdown.
+            let _ = follow.await;
         }
         outcome
     }
