@@ -10,9 +10,10 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use dormer_core::account::{Holder, Identity, Project, StoredSecret, User};
-use dormer_core::name::UserName;
+use dormer_core::name::{ProjectName, UserName};
 use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
+use dormer_core::workspace::Role;
 
 use crate::known::Known;
 use crate::snapshot::Snapshot;
@@ -177,6 +178,13 @@ impl Authenticator {
         let mut projects: Vec<Arc<Project>> = self.snapshot.load().projects.values().cloned().collect();
         projects.sort_by(|a, b| a.name.cmp(&b.name));
         projects
+    }
+
+    /// What a user is in a project.
+    pub fn role(&self, user: &UserName, project: &ProjectName) -> Option<Role> {
+        let snapshot = self.snapshot.load();
+        let (user, project) = (snapshot.users.get(user)?, snapshot.projects.get(project)?);
+        crate::snapshot::membership(user, project)
     }
 
     /// A holder's secret of that name, sealed.

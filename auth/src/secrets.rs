@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dormer_core::account::{Holder, SecretKind, StoredSecret};
-use dormer_core::name::UserName;
+use dormer_core::name::{ProjectName, UserName};
 use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
 use dormer_core::secret::Secret;
@@ -102,11 +102,16 @@ impl Secrets {
         Ok(())
     }
 
-    /// Whether a workspace of that owner and project could have that secret.
-    pub fn find(&self, workspace: &Workspace, name: &str) -> Option<StoredSecret> {
-        let own = Holder::User(workspace.spec.owner.clone());
-        let shared = Holder::Project(workspace.spec.project.clone());
-        let found = self.authenticator.secret(&own, name).or_else(|| self.authenticator.secret(&shared, name));
+    /// The secret of that name that a workspace of that owner in that project has: the owner's own before the
+    /// project's, and the project's only while the owner is in it.
+    pub fn find(&self, owner: &UserName, project: &ProjectName, name: &str) -> Option<StoredSecret> {
+        let own = Holder::User(owner.clone());
+        let shared = Holder::Project(project.clone());
+        let of_project = || {
+            self.authenticator.role(owner, project)?;
+            self.authenticator.secret(&shared, name)
+        };
+        let found = self.authenticator.secret(&own, name).or_else(of_project);
         found.filter(|secret| secret.kind == SecretKind::Variable)
     }
 
@@ -115,7 +120,8 @@ impl Secrets {
         let open = |wanted: &dormer_core::workspace::SecretRef| {
             let missing = || Missing(wanted.secret.clone());
             self.authenticator.user(&workspace.spec.owner).ok_or_else(missing)?;
-            let secret = self.find(workspace, &wanted.secret).ok_or_else(missing)?;
+            let secret =
+                self.find(&workspace.spec.owner, &workspace.spec.project, &wanted.secret).ok_or_else(missing)?;
             let value = self.vault.unseal(&place(&secret.id), &secret.sealed).map_err(|_| missing())?;
             Ok(Variable { name: wanted.name.clone(), value: value.expose().clone(), file: wanted.file })
         };
@@ -146,10 +152,10 @@ fn place(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dormer_core::account::User;
+    use dormer_core::account::{Project, ProjectMember, User};
     use dormer_core::fixture::clock::clock;
     use dormer_core::fixture::people::{People, user};
-    use dormer_core::workspace::{SecretRef, fixture};
+    use dormer_core::workspace::{Role, SecretRef, fixture};
 
     #[tokio::test]
     async fn a_secret_is_its_holders_and_sealed() {
@@ -164,6 +170,14 @@ mod tests {
         let own = |name: &str| Holder::User(name.parse().unwrap());
         let shared = Holder::Project("default".parse().unwrap());
         let value = |text: &str| Secret::from(text.to_string());
+        let member = ProjectMember { user: Some("ann".parse().unwrap()), group: None, role: Role::Viewer };
+        let project = Project {
+            name: "default".parse().unwrap(),
+            display_name: None,
+            members: vec![member],
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        accounts.add_project(project).await.unwrap();
         let made = secrets.add(own("ann"), "key", SecretKind::Variable, &value("hunter2")).await.unwrap();
         secrets.add(own("bob"), "bobs", SecretKind::Variable, &value("b")).await.unwrap();
         secrets.add(shared.clone(), "key", SecretKind::Variable, &value("shared")).await.unwrap();
@@ -182,6 +196,10 @@ mod tests {
             let got = secrets.variables(&workspace).ok().map(|variables| variables[0].value.clone());
             assert_eq!(got.as_deref(), want, "{name}");
         }
+        workspace.spec.owner = "bob".parse().unwrap();
+        workspace.spec.secrets = wants("team");
+        assert!(secrets.variables(&workspace).is_err(), "bob is not in the project");
+        workspace.spec.owner = "ann".parse().unwrap();
         let ann = "ann".parse().unwrap();
         assert_eq!(secrets.for_host(&ann, "git.example.org").unwrap().1.expose(), "tok");
         assert!(secrets.for_host(&ann, "git.example.com").is_none());

@@ -247,15 +247,17 @@ fn people(users: Vec<User>, identities: &[Identity]) -> HashMap<UserName, Arc<Us
     users.into_iter().filter_map(effective).collect()
 }
 
-/// What somebody is in projects: of all that apply to them, the highest role.
+/// What somebody is in a project: of all that applies to them, the highest role.
+pub(crate) fn membership(user: &User, project: &Project) -> Option<Role> {
+    let theirs = project.members.iter().filter(|member| {
+        member.user.as_ref() == Some(&user.name)
+            || member.group.as_ref().is_some_and(|group| user.groups.contains(group))
+    });
+    theirs.map(|member| member.role).max()
+}
+
 fn memberships(user: &User, projects: &[Project]) -> Vec<(ProjectName, Role)> {
-    let role = |project: &Project| {
-        let theirs = project.members.iter().filter(|member| {
-            member.user.as_ref() == Some(&user.name)
-                || member.group.as_ref().is_some_and(|group| user.groups.contains(group))
-        });
-        theirs.map(|member| member.role).max().map(|role| (project.name.clone(), role))
-    };
+    let role = |project: &Project| Some((project.name.clone(), membership(user, project)?));
     projects.iter().filter_map(role).collect()
 }
 

@@ -9,6 +9,8 @@ pub mod signal;
 
 mod logs;
 mod parts;
+mod providers;
+mod secrets;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use dormer_auth::authenticator::Authenticator;
+use dormer_auth::login::Logins;
+use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
@@ -30,6 +34,12 @@ pub struct Deps {
     pub waker: Arc<Waker>,
     /// Knows who is asking.
     pub authenticator: Arc<Authenticator>,
+    /// Providers to sign in by.
+    pub logins: Arc<Logins>,
+    /// Seals secrets.
+    pub vault: Arc<Vault>,
+    /// How long a browser's session lives, whatever is done in it.
+    pub session_life: Duration,
     /// Git hosts.
     pub forge: Arc<dyn Forge>,
     /// Logs of workspaces that do not run.

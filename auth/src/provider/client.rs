@@ -101,11 +101,10 @@ impl Provider {
     pub async fn redeem(&self, code: &str, flow: &Flow, now: i64) -> Result<(Person, Grant), ProviderError> {
         let found = self.find(FRESH).await?;
         let client = self.client(&found)?;
-        let http = |request| self.fetch.send(request);
         let answer = client
             .exchange_code(AuthorizationCode::new(code.to_string()))
             .set_pkce_verifier(PkceCodeVerifier::new(flow.verifier.clone()))
-            .request_async(&http)
+            .request_async(&self.fetch)
             .await
             .map_err(|error| self.token_error(error))?;
         let grant = grant(&answer, now, None);
@@ -148,9 +147,8 @@ impl Provider {
         let Some(refresh) = &old.refresh else { return Ok(None) };
         let found = self.find(FRESH).await?;
         let client = self.client(&found)?;
-        let http = |request| self.fetch.send(request);
         let token = RefreshToken::new(refresh.clone());
-        let answer = client.exchange_refresh_token(&token).request_async(&http).await;
+        let answer = client.exchange_refresh_token(&token).request_async(&self.fetch).await;
         match answer {
             Ok(answer) => Ok(Some(grant(&answer, now, Some(refresh)))),
             Err(error) => Err(self.token_error(error)),

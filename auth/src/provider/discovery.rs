@@ -111,8 +111,7 @@ pub(super) async fn find(config: &Config, fetch: &Fetch) -> Result<Found, NotFou
 
 async fn describe(issuer: &str, fetch: &Fetch) -> Result<Metadata, DiscoveryError<FetchError>> {
     let issuer = IssuerUrl::new(issuer.to_string()).map_err(DiscoveryError::UrlParse)?;
-    let http = |request| fetch.send(request);
-    Metadata::discover_async(issuer, &http).await
+    Metadata::discover_async(issuer, fetch).await
 }
 
 /// GitHub says nothing about itself: its endpoints are in its documentation.

@@ -1,8 +1,9 @@
 //! HTTP to providers: no redirects, a bounded answer, a bounded time for all of it.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 /// The longest answer that is read: discovery documents and key sets have some kilobytes.
 const MAX_ANSWER: usize = 1 << 20;
@@ -59,6 +60,15 @@ impl Fetch {
         let mut response = HttpResponse::new(body);
         (*response.status_mut(), *response.headers_mut()) = head;
         Ok(response)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Fetch {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }
 

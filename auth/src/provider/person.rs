@@ -37,7 +37,8 @@ impl Person {
         let verified = claims.get("email_verified") == Some(&Value::Bool(true));
         let mail = text(claims.get("email")).filter(|mail| verified && mail.contains('@'));
         let login = ["preferred_username", "nickname", "username"].iter().find_map(|name| text(claims.get(*name)));
-        let login = login.or_else(|| mail.as_ref().and_then(|mail| mail.split('@').next().map(String::from)));
+        // The whole address: its first part alone would be a name, and let in whoever has it at any other domain.
+        let login = login.or_else(|| mail.clone());
         let groups = claims.get(groups_claim).and_then(Value::as_array);
         let groups = groups.into_iter().flatten().take(MAX_GROUPS).filter_map(|group| text(Some(group))).collect();
         Some(Person {

@@ -466,7 +466,12 @@ impl Accounts for LocalStore {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let read = move |connection: &Connection| {
             let sql = "SELECT at, user, via, action, target, detail FROM audit WHERE at < ?1 ORDER BY id DESC LIMIT ?2";
-            let read = || connection.prepare_cached(sql)?.query_map([before, most], audited)?.collect::<rusqlite::Result<Vec<_>>>();
+            let read = || {
+                connection
+                    .prepare_cached(sql)?
+                    .query_map([before, most], audited)?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            };
             read().map_err(|error| AccountError::from(Failure::from(error)))
         };
         self.inner.reader.read(read).await

@@ -12,7 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use dormer_auth::authenticator::Authenticator;
 use dormer_auth::link::Links;
+use dormer_auth::login::Logins;
+use dormer_auth::secrets::Secrets;
 use dormer_auth::token::Tokens;
+use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::name::UserName;
 use dormer_core::plan::devfile as plan;
@@ -32,7 +35,8 @@ use dormer_web::deps::Info;
 
 use crate::config::Config;
 use crate::serve::logs::Logs;
-use crate::serve::{DRAIN, paths};
+use crate::serve::secrets::WithSecrets;
+use crate::serve::{DRAIN, paths, providers};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
@@ -86,6 +90,9 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let directory = Arc::new(Directory::default());
     let owner = dormer_auth::owner::ensure(&*accounts, &*clock, &account()).await?;
     let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await?;
+    authenticator.end_idle_sessions(config.auth.session_idle.unless_zero());
+    let vault = Arc::new(Vault::open(&config.data.join("secrets.key"))?);
+    let secrets = Secrets::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone());
     let waker = Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone()));
     // Full before the first request: an empty directory would answer that nothing exists.
     for workspace in records.list().await? {
@@ -121,13 +128,19 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
 
     let reconciler = Reconciler::new(
         records.clone(),
-        runtime.clone() as Arc<dyn Runtime>,
+        Arc::new(WithSecrets::new(runtime.clone() as Arc<dyn Runtime>, secrets)),
         directory.clone(),
         clock.clone(),
         Arc::new(plan::plan),
         reconciler_config(&config),
     );
+    let providers = providers::make(&config.auth.providers, &info.origin())?;
+    let logins = Logins::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers);
+    let logins = Arc::new(logins);
     let deps = dormer_web::deps::Deps {
+        logins: logins.clone(),
+        vault,
+        session_life: config.auth.session_life.get(),
         store: records.clone(),
         accounts: accounts.clone(),
         directory: directory.clone(),
@@ -157,6 +170,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let ways: Vec<(&'static str, Way)> = vec![
         ("directory", Box::pin(follow)),
         ("authenticator", Box::pin(authenticator.clone().follow(shutdown.clone()))),
+        ("providers", Box::pin(logins.grants().clone().follow(config.auth.recheck.get(), shutdown.clone()))),
         (
             "reconciler",
             Box::pin({

@@ -9,8 +9,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use dormer_auth::authenticator::Authenticator;
 use dormer_auth::link::Links;
+use dormer_auth::login::Logins;
+use dormer_auth::provider::client::Provider;
+use dormer_auth::provider::config::{Config, Kind};
+use dormer_auth::provider::fetch::Fetch;
 use dormer_auth::token::Tokens;
 use dormer_auth::user::Users;
+use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::fixture::people::People;
 use dormer_core::fixture::records::Records;
@@ -68,6 +73,19 @@ impl Forge for OneHost {
     }
 }
 
+/// One that nobody can reach, and GitHub, which is asked for nothing before somebody comes back from it.
+fn providers() -> Vec<Provider> {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let fetch = Fetch::new().unwrap();
+    let one = |name: &str, kind, url: &str| {
+        let config =
+            Config { kind, url: url.into(), client_id: "us".into(), allow_everybody: true, ..Config::default() };
+        let redirect = format!("http://{APEX}/login/callback/{name}");
+        Provider::new(name, config, None, redirect, fetch.clone())
+    };
+    vec![one("away", Kind::Oidc, "http://127.0.0.1:1"), one("hub", Kind::Github, "")]
+}
+
 impl House {
     /// With ann, who administrates it and owns the stopped workspace `hello`, and bob.
     pub async fn new() -> House {
@@ -79,7 +97,12 @@ impl House {
         tokio::spawn(async move { follower.follow(changes).await });
         let authenticator = Authenticator::open(people.clone(), clock.clone()).await.unwrap();
         let shutdown = CancellationToken::new();
+        let vault = Arc::new(Vault::new(&[7; 32]).unwrap());
+        let logins = Logins::new(people.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers());
         let deps = Deps {
+            logins: Arc::new(logins),
+            vault,
+            session_life: Duration::from_secs(86400),
             store: records.clone(),
             accounts: people.clone(),
             waker: Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone())),
