@@ -41,6 +41,22 @@ need_node() {
     fi
 }
 
+# Any Go since 1.21 fetches the one that a module asks for; Debian 12's own is older, its backports are not.
+need_go() {
+    local version
+    version=$(go env GOVERSION 2>/dev/null || true)
+    version=${version#go}
+    if [ -n "$version" ] && [ "$(printf '%s\n1.21\n' "$version" | sort -V | head -1)" = 1.21 ]; then
+        return
+    fi
+    say "missing: go 1.21 or newer (it builds the git host of the tests); to be installed: golang-go"
+    if apt-cache policy golang-go 2>/dev/null | grep -q bookworm-backports; then
+        packages+=(golang-go/bookworm-backports golang-src/bookworm-backports)
+    else
+        packages+=(golang-go)
+    fi
+}
+
 need_command curl curl "fetches Rust where it is missing"
 need_command git git "workspaces are cloned with it"
 need_command gcc gcc "the linker of Rust, and C parts of SQLite and ring"
@@ -62,6 +78,8 @@ if [ "$purpose" = test ]; then
     need_command sftp openssh-client "file transfer tests"
     need_command rsync rsync "file transfer tests"
     need_command sshpass sshpass "tests that sign in over SSH with a token as the password"
+    need_command git-lfs git-lfs "tests of repositories with large files"
+    need_go
 fi
 
 if [ "$purpose" = bench ]; then

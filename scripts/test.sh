@@ -12,7 +12,8 @@ filter=${2:-}
 "$here/setup.sh" test
 DORMER_TEST_BIN=$("$here/build.sh" dev)
 DORMER_TEST_EDITOR=${DORMER_TEST_EDITOR:-${DORMER_LOCAL_EDITOR:-$("$here/editor.sh")}}
-export DORMER_TEST_BIN DORMER_TEST_EDITOR
+DORMER_TEST_GITEA=${DORMER_TEST_GITEA:-$("$here/gitea.sh")}
+export DORMER_TEST_BIN DORMER_TEST_EDITOR DORMER_TEST_GITEA
 cd "$here/.."
 
 failed=0

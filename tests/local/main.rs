@@ -3,6 +3,7 @@
 mod cli;
 mod create;
 mod failure;
+mod forge;
 mod itself;
 mod port;
 mod refuse;
