@@ -311,3 +311,8 @@ impl Logins {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod stand;
+#[cfg(test)]
+mod tests;

@@ -178,6 +178,14 @@ impl Provider {
         }
     }
 
+    /// As if some time had passed since it was looked up.
+    #[cfg(test)]
+    pub(crate) async fn forget_age(&self) {
+        if let Some((at, _)) = &mut *self.found.lock().await {
+            *at -= AGAIN;
+        }
+    }
+
     fn client(&self, found: &Found) -> Result<Client, ProviderError> {
         let redirect = RedirectUrl::new(self.redirect.clone()).map_err(|error| self.wrong(&error.to_string()))?;
         let id = ClientId::new(self.config.client_id.clone());
