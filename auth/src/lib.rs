@@ -5,6 +5,7 @@
 //! * credentials: [`token`] (programs), [`key`] (SSH), [`session`] (browsers), [`link`] (the first sign-in),
 //!   [`ticket`] (from the apex's session to one on a workspace's host)
 //! * [`provider`]: OpenID Connect and OAuth2; [`login`]: signing in by them; [`grant`]: what acts for people there
+//! * [`credentials`]: what people sign in to git hosts with
 //! * [`device`]: how a command line is signed in, through a browser
 //! * [`vault`]: what has to be read again, sealed; [`secrets`]: people's and projects' own; [`projects`]: tenants
 //! * [`cookie`], [`header`]: their names on the wire, so that they can be removed before a request goes upstream
@@ -15,6 +16,7 @@
 
 pub mod authenticator;
 pub mod cookie;
+pub mod credentials;
 pub mod device;
 pub mod digest;
 pub mod error;

@@ -1,7 +1,10 @@
 //! Git hosts.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
+use crate::name::UserName;
+use crate::secret::Secret;
 use crate::workspace::Source;
 
 /// Why a source could not be resolved.
@@ -67,4 +70,49 @@ pub struct Resolved {
 pub trait Forge: Send + Sync + 'static {
     /// Resolves a source to a commit and finds its devfile.
     async fn resolve(&self, asked: &Asked) -> Result<Resolved, ForgeError>;
+}
+
+/// What people sign in to git hosts with.
+#[async_trait]
+pub trait ForgeCredentials: Send + Sync + 'static {
+    /// What `user` signs in to `host` with now (`git.example.com`, `git.example.com:8443`; lower case). None where
+    /// nothing is kept for it, or the user may not any more.
+    async fn for_host(&self, user: &UserName, host: &str) -> Option<Credential>;
+
+    /// Name and mail address for a user's commits.
+    async fn identity(&self, user: &UserName) -> Option<Identity> {
+        let _ = user;
+        None
+    }
+}
+
+/// What git signs in with.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The name: an account's, or what a host wants beside a token (`oauth2`, `x-access-token`).
+    pub username: String,
+    /// The token or password.
+    pub password: Secret<String>,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Who makes a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// A name for people.
+    pub name: String,
+    /// A mail address.
+    pub email: String,
+}
+
+/// Nobody has any.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCredentials;
+
+#[async_trait]
+impl ForgeCredentials for NoCredentials {
+    async fn for_host(&self, _: &UserName, _: &str) -> Option<Credential> {
+        None
+    }
 }

@@ -64,7 +64,7 @@ fn projects_say_who_sees_what_and_secrets_go_where_they_are_named() {
 
     let repository = git.repository("shop").file("a", "").commit();
     let create = |site: &Site, name: &str, secrets: Value| {
-        let body = json!({"name": name, "project": "shop", "source": {"url": repository.url()}, "editor": "none",
+        let body = json!({"name": name, "project": "shop", "source": {"url": repository.url}, "editor": "none",
             "secrets": secrets});
         site.api("POST", "/workspaces", Some(body)).status
     };

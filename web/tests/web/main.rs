@@ -11,6 +11,7 @@
 mod api;
 mod connector;
 mod house;
+mod login;
 mod pages;
 mod sign_in;
 mod streams;
