@@ -31,6 +31,8 @@ pub const INTERVAL: Duration = Duration::from_secs(2);
 const HANDED_LIFE: Duration = Duration::from_secs(60);
 /// How many of each may be under way.
 const MAX: usize = 1000;
+/// How many of them from one address: nobody is kept out by somebody who begins many.
+const MAX_OF_PEER: usize = 30;
 /// Wrong codes of all people in one minute, beyond which none is looked at: so many nobody mistypes.
 const MAX_MISSES: u32 = 60;
 /// Letters of a code: no vowels, so that no word comes out, and none that looks like another (RFC 8628, 6.1).
@@ -54,6 +56,7 @@ pub enum Outcome {
 
 struct Typed {
     code: String,
+    peer: String,
     machine: String,
     until: Timestamp,
     asked: Option<Timestamp>,
@@ -86,15 +89,17 @@ impl Devices {
         state
     }
 
-    /// Begins with a code to type: what the command line keeps, and what it shows.
-    pub fn begin(&self, machine: &str, now: Timestamp) -> Result<(Secret, String), SignInError> {
+    /// Begins with a code to type: what the command line keeps, and what it shows. `peer` is where it asks from.
+    pub fn begin(&self, machine: &str, peer: &str, now: Timestamp) -> Result<(Secret, String), SignInError> {
         let (device, code) = (secret()?, letters()?);
         let mut state = self.lock(now);
-        if state.typed.len() >= MAX || state.typed.values().any(|typed| typed.code == code) {
+        let theirs = state.typed.values().filter(|typed| typed.peer == peer).count();
+        if theirs >= MAX_OF_PEER || state.typed.len() >= MAX || state.typed.values().any(|typed| typed.code == code) {
             return Err(SignInError::Busy);
         }
         let until = now.checked_add(LIFE).unwrap_or(Timestamp::MAX);
-        let typed = Typed { code: code.clone(), machine: machine.into(), until, asked: None, answer: None };
+        let typed =
+            Typed { code: code.clone(), peer: peer.into(), machine: machine.into(), until, asked: None, answer: None };
         state.typed.insert(digest(device.expose()), typed);
         let (front, back) = code.split_at(CODE / 2);
         Ok((device, format!("{front}-{back}")))
@@ -201,7 +206,7 @@ mod tests {
     fn a_typed_code_is_good_once_and_for_a_while() {
         let ann: UserName = "ann".parse().unwrap();
         let devices = Devices::default();
-        let (device, code) = devices.begin("laptop", at(0)).unwrap();
+        let (device, code) = devices.begin("laptop", "10.0.0.1", at(0)).unwrap();
         let device = device.expose();
         assert_eq!((code.len(), code.as_bytes()[4]), (9, b'-'));
         assert_eq!(devices.poll(device, at(1)), Outcome::Waiting);
@@ -214,10 +219,10 @@ mod tests {
         assert_eq!(devices.poll(device, at(3)), Outcome::Granted(ann.clone(), "laptop".into()));
         assert_eq!(devices.poll(device, at(9)), Outcome::Over);
 
-        let (device, code) = devices.begin("laptop", at(0)).unwrap();
+        let (device, code) = devices.begin("laptop", "10.0.0.1", at(0)).unwrap();
         assert!(devices.answer(&code, None, at(3)));
         assert_eq!(devices.poll(device.expose(), at(5)), Outcome::Denied);
-        let (device, code) = devices.begin("laptop", at(0)).unwrap();
+        let (device, code) = devices.begin("laptop", "10.0.0.1", at(0)).unwrap();
         assert!(!devices.answer(&code, Some(&ann), at(600)));
         assert_eq!(devices.poll(device.expose(), at(600)), Outcome::Over);
     }
@@ -225,7 +230,7 @@ mod tests {
     #[test]
     fn codes_cannot_be_guessed_by_trying() {
         let devices = Devices::default();
-        let (_, code) = devices.begin("laptop", at(0)).unwrap();
+        let (_, code) = devices.begin("laptop", "10.0.0.1", at(0)).unwrap();
         for _ in 0..MAX_MISSES {
             assert_eq!(devices.machine("BBBB-BBBB", at(1)), None);
         }
@@ -236,11 +241,15 @@ mod tests {
     #[test]
     fn not_endlessly_many() {
         let devices = Devices::default();
-        for _ in 0..MAX {
-            devices.begin("laptop", at(0)).unwrap();
+        for number in 0..MAX_OF_PEER {
+            devices.begin("laptop", "10.0.0.1", at(0)).unwrap_or_else(|_| panic!("{number}"));
         }
-        assert!(matches!(devices.begin("laptop", at(599)), Err(SignInError::Busy)));
-        assert!(devices.begin("laptop", at(600)).is_ok());
+        assert!(matches!(devices.begin("laptop", "10.0.0.1", at(599)), Err(SignInError::Busy)));
+        for number in MAX_OF_PEER..MAX {
+            devices.begin("laptop", &format!("10.0.0.{}", number / 20), at(0)).unwrap();
+        }
+        assert!(matches!(devices.begin("laptop", "10.0.0.254", at(599)), Err(SignInError::Busy)));
+        assert!(devices.begin("laptop", "10.0.0.1", at(600)).is_ok());
     }
 
     #[test]

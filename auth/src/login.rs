@@ -42,6 +42,9 @@ pub enum LoginError {
     /// More accounts than anybody has.
     #[error("you have {MAX_IDENTITIES} accounts linked: remove one first")]
     TooMany,
+    /// The last account is not taken away.
+    #[error("this is the only account by which anybody can tell that you are still welcome: link another one first")]
+    Last,
     /// The records.
     #[error(transparent)]
     Accounts(#[from] AccountError),
@@ -300,11 +303,18 @@ impl Logins {
         Err(AccountError::Taken(format!("user '{base}'")).into())
     }
 
-    /// Takes an account away from a user. The last way in is not taken away: `None` of the others would be left.
+    /// Takes an account away from a user, but never the last good one: somebody who is about to leave would have nobody
+    /// asked about them any more, and keep their tokens and keys for ever.
     pub async fn unlink(&self, user: &UserName, provider: &str, subject: &str) -> Result<(), LoginError> {
         let theirs = self.authenticator.identities(user);
         if !theirs.iter().any(|identity| identity.provider == provider && identity.subject == subject) {
             return Err(AccountError::NotFound("account".into()).into());
+        }
+        let others = theirs.iter().any(|identity| {
+            !identity.blocked && (identity.provider.as_str(), identity.subject.as_str()) != (provider, subject)
+        });
+        if !others {
+            return Err(LoginError::Last);
         }
         self.accounts.remove_identity(provider, subject).await?;
         self.authenticator.refresh().await?;

@@ -323,6 +323,10 @@ async fn accounts_are_linked_only_by_somebody_who_is_signed_in() {
     let taken = house.logins.finish("one", answer, Some(&cookie), Some(&eves)).await;
     assert!(matches!(taken, Err(LoginError::Taken)));
     assert!(house.logins.unlink(&eve, "one", "7").await.is_err(), "somebody else's");
+    assert!(matches!(house.logins.unlink(&bob, "one", "7").await, Err(LoginError::Last)));
+    let other = Identity { provider: "two".into(), ..house.authenticator.identities(&bob).pop().unwrap() };
+    house.accounts.put_identity(other).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
     house.logins.unlink(&bob, "one", "7").await.unwrap();
     assert_eq!(house.sign_in().await.unwrap().user.as_str(), "ann");
 }

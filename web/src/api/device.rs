@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use dormer_auth::device::{INTERVAL, LIFE, Outcome};
 use dormer_core::name::UserName;
@@ -26,8 +26,13 @@ pub(crate) fn machine(text: &str) -> String {
 /// Begins: the answer has a code for a person to type in a browser. Nobody is signed in yet, so anybody may ask.
 #[utoipa::path(post, path = "/api/v1/login/device", tag = "login", request_body = BeginDevice,
     responses((status = 200, body = DeviceBegun), (status = 503, body = Problem)))]
-pub async fn begin(State(app): State<Arc<App>>, Body(wanted): Body<BeginDevice>) -> Result<Json<DeviceBegun>, Refused> {
-    let (device, user_code) = app.devices.begin(&machine(&wanted.machine), app.deps.clock.now())?;
+pub async fn begin(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Body(wanted): Body<BeginDevice>,
+) -> Result<Json<DeviceBegun>, Refused> {
+    let peer = headers.get("dormer-peer").and_then(|peer| peer.to_str().ok()).unwrap_or_default();
+    let (device, user_code) = app.devices.begin(&machine(&wanted.machine), peer, app.deps.clock.now())?;
     Ok(Json(DeviceBegun {
         device_code: device.expose().clone(),
         user_code,

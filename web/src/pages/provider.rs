@@ -153,7 +153,7 @@ fn failed(app: &App, site: &Site, known: Option<&Known>, provider: &str, error: 
             (StatusCode::BAD_GATEWAY, "Whoever runs this gateway can see more in its log.")
         }
         LoginError::Provider(_) | LoginError::Disabled => (StatusCode::FORBIDDEN, ""),
-        LoginError::Taken | LoginError::TooMany => (StatusCode::CONFLICT, ""),
+        LoginError::Taken | LoginError::TooMany | LoginError::Last => (StatusCode::CONFLICT, ""),
         LoginError::Accounts(_) | LoginError::Random(_) | LoginError::Vault(_) => {
             tracing::error!(provider, error = text, "a sign-in failed");
             let chrome = Chrome::new(site, &app.deps.info.domain, known, "login");
@@ -182,7 +182,7 @@ impl From<LoginError> for Refused {
                 Refused::new(StatusCode::BAD_GATEWAY, "provider", "The provider failed", text)
             }
             LoginError::Provider(_) | LoginError::Disabled => Refused::forbidden(&text),
-            LoginError::Taken | LoginError::TooMany => Refused::conflict("linked", text),
+            LoginError::Taken | LoginError::TooMany | LoginError::Last => Refused::conflict("linked", text),
             LoginError::Random(_) | LoginError::Vault(_) => {
                 Refused::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", text)
             }
