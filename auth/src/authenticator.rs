@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use dormer_core::account::User;
-use dormer_core::name::UserName;
+use dormer_core::account::{Holder, Identity, Project, StoredSecret, User};
+use dormer_core::name::{ProjectName, UserName};
 use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
 use dormer_core::principal::{Principal, Via};
+use dormer_core::workspace::Role;
 
 use crate::known::Known;
 use crate::snapshot::Snapshot;
@@ -29,6 +30,8 @@ pub struct Authenticator {
     accounts: Arc<dyn Accounts>,
     clock: Arc<dyn Clock>,
     snapshot: ArcSwap<Snapshot>,
+    /// How long a session may lie unused, in seconds; 0: for ever.
+    idle: AtomicU64,
     /// Loads that were asked for.
     asked: AtomicU64,
     /// Up to which of them the snapshot answers. Held while one is made, so that an older can't replace a newer.
@@ -42,11 +45,17 @@ impl Authenticator {
             accounts,
             clock,
             snapshot: ArcSwap::default(),
+            idle: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             loaded: Mutex::new(0),
         });
         authenticator.refresh().await?;
         Ok(authenticator)
+    }
+
+    /// Ends sessions that lie unused for so long, from the next look at the records on.
+    pub fn end_idle_sessions(&self, after: Option<Duration>) {
+        self.idle.store(after.map_or(0, |after| after.as_secs()), Ordering::SeqCst);
     }
 
     /// Reads the records again: when this returns, what was written before the call is known, and what was removed
@@ -59,10 +68,14 @@ impl Authenticator {
         }
         let upto = self.asked.load(Ordering::SeqCst);
         let everybody = self.accounts.load().await?;
-        let after = Snapshot::build(everybody, &self.snapshot.load(), self.clock.now());
+        let after = Snapshot::build(everybody, &self.snapshot.load(), self.clock.now(), self.idle());
         self.snapshot.store(Arc::new(after));
         *loaded = upto;
         Ok(())
+    }
+
+    fn idle(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.idle.load(Ordering::SeqCst))).filter(|idle| !idle.is_zero())
     }
 
     /// Keeps the snapshot fresh until `shutdown`: reads again at each change, fires the signals of what expires, and
@@ -151,6 +164,52 @@ impl Authenticator {
     /// A user who is not shut out.
     pub fn user(&self, name: &UserName) -> Option<Arc<User>> {
         self.snapshot.load().users.get(name).cloned()
+    }
+
+    /// Accounts of a user at providers.
+    pub fn identities(&self, user: &UserName) -> Vec<Identity> {
+        self.snapshot.load().identities.iter().filter(|identity| identity.user == *user).cloned().collect()
+    }
+
+    /// All accounts at providers.
+    pub fn all_identities(&self) -> Vec<Identity> {
+        self.snapshot.load().identities.clone()
+    }
+
+    /// A project.
+    pub fn project(&self, name: &str) -> Option<Arc<Project>> {
+        self.snapshot.load().projects.get(name).cloned()
+    }
+
+    /// All projects, by name.
+    pub fn projects(&self) -> Vec<Arc<Project>> {
+        let mut projects: Vec<Arc<Project>> = self.snapshot.load().projects.values().cloned().collect();
+        projects.sort_by(|a, b| a.name.cmp(&b.name));
+        projects
+    }
+
+    /// What a user is in a project.
+    pub fn role(&self, user: &UserName, project: &ProjectName) -> Option<Role> {
+        let snapshot = self.snapshot.load();
+        let (user, project) = (snapshot.users.get(user)?, snapshot.projects.get(project)?);
+        crate::snapshot::membership(user, project)
+    }
+
+    /// A holder's secret of that name, sealed.
+    pub fn secret(&self, holder: &Holder, name: &str) -> Option<StoredSecret> {
+        self.snapshot.load().secrets.get(&(holder.clone(), name.to_string())).cloned()
+    }
+
+    /// All secrets, sealed, by name.
+    pub fn secrets(&self) -> Vec<StoredSecret> {
+        let mut secrets: Vec<StoredSecret> = self.snapshot.load().secrets.values().cloned().collect();
+        secrets.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        secrets
+    }
+
+    /// Whether somebody's session, by its id, is good.
+    pub fn session_lives(&self, id: &str) -> bool {
+        self.session_end(id).is_some()
     }
 
     /// When a session ends, by its id: for what is made below it.

@@ -1,14 +1,14 @@
 //! The person who started a gateway on their own machine.
 
 use dormer_core::account::User;
-use dormer_core::name::{MAX_LABEL, UserName};
+use dormer_core::name::UserName;
 use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
 
 /// Sees to it that the person who runs the gateway exists, may sign in and administrates it: whoever can read its data
 /// folder could make themselves so anyway. `account` is their name on this machine.
 pub async fn ensure(accounts: &dyn Accounts, clock: &dyn Clock, account: &str) -> Result<UserName, AccountError> {
-    let name = label(account);
+    let name = UserName::suggest(account).unwrap_or_else(UserName::owner);
     let found = accounts.load().await?.users.into_iter().find(|user| user.name == name);
     match found {
         Some(user) if user.admin && !user.disabled => {}
@@ -28,48 +28,15 @@ pub async fn ensure(accounts: &dyn Accounts, clock: &dyn Clock, account: &str) -
     Ok(name)
 }
 
-/// A user's name on this machine (`Ann.Lee`, `DOMAIN\ann`) as a label.
-fn label(account: &str) -> UserName {
-    let mut text = String::new();
-    for c in account.chars() {
-        match c.to_ascii_lowercase() {
-            c if c.is_ascii_alphanumeric() => text.push(c),
-            _ if !text.is_empty() && !text.ends_with('-') => text.push('-'),
-            _ => {}
-        }
-    }
-    text.truncate(MAX_LABEL);
-    text.trim_matches('-').parse().unwrap_or_else(|_| fallback())
-}
-
-#[allow(clippy::expect_used, reason = "a constant, which the test below parses too")]
-fn fallback() -> UserName {
-    "owner".parse().expect("'owner' is a label")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Memory, clock};
-
-    #[test]
-    fn labels() {
-        for (account, want) in [
-            ("ann", "ann"),
-            ("Ann.Lee", "ann-lee"),
-            ("DOMAIN\\ann", "domain-ann"),
-            ("_www", "www"),
-            ("…", "owner"),
-            ("", "owner"),
-            (&"x".repeat(200), &"x".repeat(63)),
-        ] {
-            assert_eq!(label(account).as_str(), want);
-        }
-    }
+    use dormer_core::fixture::clock::clock;
+    use dormer_core::fixture::people::People;
 
     #[tokio::test]
     async fn the_owner_is_made_once_and_let_in_again() {
-        let accounts = Memory::default();
+        let accounts = People::default();
         let (clock, _) = clock();
         let name = ensure(&accounts, &*clock, "Ann").await.unwrap();
         assert_eq!(ensure(&accounts, &*clock, "Ann").await.unwrap(), name);

@@ -39,17 +39,51 @@ pub struct Sessions {
     authenticator: Arc<Authenticator>,
     clock: Arc<dyn Clock>,
     tickets: Tickets,
+    life: Duration,
 }
 
 impl Sessions {
     /// Over these records.
     pub fn new(accounts: Arc<dyn Accounts>, authenticator: Arc<Authenticator>, clock: Arc<dyn Clock>) -> Self {
-        Sessions { accounts, authenticator, clock, tickets: Tickets::default() }
+        Sessions { accounts, authenticator, clock, tickets: Tickets::default(), life: LIFE }
+    }
+
+    /// Sessions that are made from now on live so long, whatever is done in them.
+    pub fn living(self, life: Duration) -> Self {
+        Sessions { life, ..self }
+    }
+
+    /// The apex sessions of a user, oldest first.
+    pub async fn list(&self, user: &UserName) -> Result<Vec<Session>, SignInError> {
+        let mut sessions = self.accounts.load().await?.sessions;
+        let good = |session: &Session| self.authenticator.session_lives(&session.id);
+        sessions.retain(|session| session.user == *user && session.parent.is_none() && good(session));
+        Ok(sessions)
+    }
+
+    /// Ends a session of a user, by its id, and those below it.
+    pub async fn end(&self, user: &UserName, id: &str) -> Result<(), SignInError> {
+        if !self.list(user).await?.iter().any(|session| session.id == id) {
+            return Err(SignInError::Invalid);
+        }
+        self.accounts.remove_session(id).await?;
+        Ok(self.authenticator.refresh().await?)
+    }
+
+    /// Ends every session of a user but the one that asks, if one does.
+    pub async fn end_all(&self, user: &UserName, but: Option<&str>) -> Result<(), SignInError> {
+        self.accounts.remove_sessions(user, but).await?;
+        Ok(self.authenticator.refresh().await?)
     }
 
     /// Takes a one-time link and signs its user in on `host`, the apex. The session is always a new one, so nobody can
     /// have planted it.
-    pub async fn sign_in_with_link(&self, link: &str, host: &str) -> Result<SignedIn, SignInError> {
+    pub async fn sign_in_with_link(
+        &self,
+        link: &str,
+        host: &str,
+        label: Option<String>,
+    ) -> Result<SignedIn, SignInError> {
         if link.len() > 100 {
             return Err(SignInError::Invalid);
         }
@@ -58,11 +92,12 @@ impl Sessions {
         if link.expires_at <= now {
             return Err(SignInError::Invalid);
         }
-        self.sign_in(&link.user, host).await
+        self.sign_in(&link.user, host, label).await
     }
 
-    /// Signs a user in on `host`, the apex: whoever calls this has seen a proof of who it is.
-    pub async fn sign_in(&self, user: &UserName, host: &str) -> Result<SignedIn, SignInError> {
+    /// Signs a user in on `host`, the apex: whoever calls this has seen a proof of who it is. `label` tells the user
+    /// later what signed in.
+    pub async fn sign_in(&self, user: &UserName, host: &str, label: Option<String>) -> Result<SignedIn, SignInError> {
         // Somebody who was added a moment ago, by another process, is not in the snapshot yet.
         if self.authenticator.user(user).is_none() {
             self.authenticator.refresh().await?;
@@ -70,8 +105,8 @@ impl Sessions {
         if self.authenticator.user(user).is_none() {
             return Err(SignInError::Disabled);
         }
-        let expires_at = self.clock.now().checked_add(LIFE).unwrap_or(Timestamp::MAX);
-        self.add(user.clone(), host, None, expires_at).await
+        let expires_at = self.clock.now().checked_add(self.life).unwrap_or(Timestamp::MAX);
+        self.add(user.clone(), host, None, expires_at, label).await
     }
 
     /// A ticket for `host`, for the browser whose binding cookie there has the digest `binding`. None: `known` is not
@@ -89,7 +124,7 @@ impl Sessions {
         }
         let grant = self.tickets.take(ticket, host, binding, self.clock.now()).ok_or(SignInError::Invalid)?;
         let expires_at = self.authenticator.session_end(&grant.session).ok_or(SignInError::Invalid)?;
-        self.add(grant.user, host, Some(grant.session), expires_at).await
+        self.add(grant.user, host, Some(grant.session), expires_at, None).await
     }
 
     async fn add(
@@ -98,6 +133,7 @@ impl Sessions {
         host: &str,
         parent: Option<String>,
         expires_at: Timestamp,
+        label: Option<String>,
     ) -> Result<SignedIn, SignInError> {
         let cookie = secret()?;
         let created_at = self.clock.now();
@@ -109,6 +145,8 @@ impl Sessions {
             parent,
             created_at,
             expires_at,
+            last_used_at: None,
+            label,
         };
         self.accounts.add_session(session).await?;
         self.authenticator.refresh().await?;

@@ -58,4 +58,27 @@ impl Users {
         self.authenticator.refresh().await?;
         Ok(())
     }
+
+    /// Shuts somebody out, or lets them in again. Whoever is shut out is out at once, lasting connections included;
+    /// what they have is kept.
+    pub async fn set_disabled(&self, name: &UserName, disabled: bool) -> Result<User, CredentialError> {
+        self.change(name, |user| user.disabled = disabled).await
+    }
+
+    /// Makes somebody an administrator, or takes that back.
+    pub async fn set_admin(&self, name: &UserName, admin: bool) -> Result<User, CredentialError> {
+        self.change(name, |user| user.admin = admin).await
+    }
+
+    async fn change(&self, name: &UserName, change: impl FnOnce(&mut User)) -> Result<User, CredentialError> {
+        let found = self.accounts.load().await?.users.into_iter().find(|user| user.name == *name);
+        let mut user = found.ok_or(CredentialError::NotFound("user"))?;
+        change(&mut user);
+        match self.accounts.put_user(user.clone()).await {
+            Err(AccountError::NotFound(_)) => return Err(CredentialError::NotFound("user")),
+            other => other?,
+        }
+        self.authenticator.refresh().await?;
+        Ok(user)
+    }
 }

@@ -37,7 +37,7 @@ fn per_request(run: impl Fn(&Path, u64) -> i32) -> f64 {
 }
 
 /// `summary: 123456`, the last line of what cachegrind writes.
-fn total(path: &Path) -> Option<u64> {
+pub fn total(path: &Path) -> Option<u64> {
     let text = fs::read_to_string(path).ok()?;
     text.lines().rev().find_map(|line| line.strip_prefix("summary:"))?.split_whitespace().next()?.parse().ok()
 }

@@ -2,6 +2,7 @@
 //! mean nothing.
 
 mod instructions;
+mod lookup;
 mod report;
 mod requests;
 mod resolve;
@@ -13,10 +14,11 @@ mod wake;
 /// A measurement and its name.
 type Measurement = (&'static str, fn());
 
-const ALL: [Measurement; 7] = [
+const ALL: [Measurement; 9] = [
     ("wake", wake::measure),
     ("requests", requests::measure),
     ("instructions", instructions::measure),
+    ("lookup", lookup::measure),
     ("sockets", sockets::idle),
     ("upgrades", sockets::upgrades),
     ("ssh", ssh::measure),

@@ -43,10 +43,10 @@ pub fn measure() {
     let begun = Instant::now();
     thread::scope(|scope| {
         // Processes of git, which are what connects: looked at all the while.
-        let (most, done) = (most.clone(), done.clone());
+        let (most, over) = (most.clone(), done.clone());
         let gateway = gateway.pid();
         scope.spawn(move || {
-            while done.load(Ordering::Relaxed) == 0 {
+            while over.load(Ordering::Relaxed) == 0 {
                 most.fetch_max(children(gateway), Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(20));
             }
@@ -64,17 +64,13 @@ pub fn measure() {
         for asker in asking {
             let _ = asker.join();
         }
-        self::done(&done);
+        done.store(1, Ordering::Relaxed);
     });
     let seconds = begun.elapsed().as_secs_f64();
     let good = good.load(Ordering::Relaxed);
     tell("1,000 sources at once: resolved", good.to_string(), "1000");
     tell("1,000 sources at once: a second", format!("{:.0}", good as f64 / seconds), "-");
     tell("1,000 sources at once: most runs of git at a time", most.load(Ordering::Relaxed).to_string(), "<= 16");
-}
-
-fn done(flag: &AtomicUsize) {
-    flag.store(1, Ordering::Relaxed);
 }
 
 /// How many children a process has.

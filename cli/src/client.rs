@@ -122,8 +122,11 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, CliError> {
-        let response =
-            request.bearer_auth(self.target.token.expose()).send().await.map_err(|error| self.unreachable(&error))?;
+        let request = match self.target.token.expose() {
+            "" => request,
+            token => request.bearer_auth(token),
+        };
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::error::CliError;
 
 pub mod account;
+pub mod audit;
 pub mod create;
 pub mod delete;
 pub mod key;
@@ -14,6 +15,8 @@ pub mod list;
 pub mod logs;
 pub mod open;
 pub mod port;
+pub mod project;
+pub mod secret;
 pub mod ssh;
 pub mod token;
 pub mod update;
@@ -79,6 +82,14 @@ pub enum Command {
     /// Users, for administrators
     #[command(subcommand)]
     User(user::User),
+    /// Projects: people with roles, secrets that they share
+    #[command(subcommand)]
+    Project(project::Project),
+    /// Secrets, as variables of workspaces or for git hosts
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Show what was done with rights, for administrators
+    Audit(audit::Audit),
 }
 
 impl Command {
@@ -109,6 +120,9 @@ impl Command {
             Command::Key(key) => key.run(context).await,
             Command::Token(token) => token.run(context).await,
             Command::User(user) => user.run(context).await,
+            Command::Project(project) => project.run(context).await,
+            Command::Secret(secret) => secret.run(context).await,
+            Command::Audit(audit) => audit.run(context).await,
         }
     }
 }

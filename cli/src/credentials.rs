@@ -26,6 +26,11 @@ use origin::Origin;
 pub struct Token(String);
 
 impl Token {
+    /// None: for what is asked before anybody is signed in.
+    pub fn none() -> Token {
+        Token(String::new())
+    }
+
     /// Takes a token that a person gave, if it can be one.
     pub fn parse(text: &str) -> Result<Token, CliError> {
         let text = text.trim();

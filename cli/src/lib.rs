@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod environment;
 pub mod error;
 pub mod globals;
+mod login;
 pub mod output;
 pub mod progress;
 pub mod run;

@@ -10,10 +10,13 @@
 //! * [`plan`]: what to run, made from a devfile in one place; [`assign`] gives each agent its part of it
 //! * [`directory`]: every workspace as readers see it, without a lock; [`wake`]: waking one and waiting for it
 //! * [`secret`]: a value that cannot print itself
+//! * `fixture` (feature `fixtures`): the ports in memory, for the tests of all parts
 
 pub mod account;
 pub mod assign;
 pub mod directory;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixture;
 pub mod git_access;
 pub mod idle;
 pub mod intent;

@@ -16,9 +16,11 @@ pub enum Action {
     Port(Share),
     /// Wake or stop it.
     Run,
-    /// Change it.
+    /// Change it. What runs in it runs with its owner's credentials, so this is as much as to enter it.
     Edit,
-    /// Share, archive or delete it.
+    /// Say who may enter it, or a port of it.
+    Share,
+    /// Archive or delete it.
     Own,
 }
 
@@ -50,19 +52,27 @@ pub fn may(who: Option<&Principal>, action: Action, workspace: &Workspace) -> Ve
         (Scope::Ssh, Action::Ssh | Action::Run | Action::View) => true,
         (Scope::Read | Scope::Ssh, _) => false,
     };
-    let allowed = match (role(who, workspace), action) {
-        (_, Action::Port(Share::SignedIn)) => true,
-        (None, _) => return Verdict::Hide,
-        (Some(_), Action::View) => true,
-        (Some(role), Action::Enter | Action::Ssh | Action::Port(_) | Action::Run) => role >= Role::User,
-        (Some(role), Action::Edit) => role >= Role::Editor,
-        (Some(role), Action::Own) => role >= Role::Admin,
+    let within = role(who, workspace);
+    let around = who.role_in(workspace.spec.project.as_str());
+    let allowed = match action {
+        Action::Port(Share::SignedIn) => true,
+        _ if within.is_none() && around.is_none() => return Verdict::Hide,
+        Action::View => true,
+        Action::Port(Share::Project) => around.is_some() || within >= Some(Role::User),
+        Action::Enter | Action::Ssh | Action::Port(_) => within >= Some(Role::User),
+        Action::Run => within >= Some(Role::User) || around >= Some(Role::Editor),
+        Action::Edit => within >= Some(Role::Editor),
+        Action::Share => within >= Some(Role::Admin),
+        Action::Own => within >= Some(Role::Admin) || around >= Some(Role::Admin),
     };
     if allowed && in_scope { Verdict::Allow } else { Verdict::Forbid }
 }
 
-/// What `who` is to `workspace`. An administrator of the installation manages every workspace, and enters none that
-/// is not shared with them: their view is the record, not the files.
+/// What `who` is to `workspace` itself.
+///
+/// What they are in its project is another thing, and never lets them in: whoever enters a workspace, or changes what
+/// runs in it, has its owner's credentials in hand, so that only the owner's word does. An administrator of the
+/// installation has no more than others: they may make themselves a member of a project, and that is written down.
 fn role(who: &Principal, workspace: &Workspace) -> Option<Role> {
     if workspace.spec.owner == who.user {
         return Some(Role::Admin);
@@ -87,12 +97,13 @@ mod tests {
     use crate::workspace::fixture;
 
     fn someone(user: &str, scope: Scope) -> Principal {
-        Principal { user: user.parse().unwrap(), groups: vec!["blue".into()], admin: false, scope, via: Via::System }
+        let (user, groups) = (user.parse().unwrap(), vec!["blue".into()]);
+        Principal { user, groups, projects: Vec::new(), admin: false, scope, via: Via::System }
     }
 
     #[test]
     fn who_may_what() {
-        use Action::{Edit, Enter, Own, Port, Run, Ssh, View};
+        use Action::{Edit, Enter, Own, Port, Run, Share as Sharing, Ssh, View};
         use Verdict::{Allow, Forbid, Hide};
         let mut workspace = fixture("hello", "ann");
         let member = |user: &str, role| Member { user: Some(user.parse().unwrap()), group: None, role };
@@ -102,19 +113,19 @@ mod tests {
         let this = Scope::Workspace("hello".parse().unwrap());
         let owner_port = Port(Share::Owner);
         for (who, scope, row) in [
-            // user, scope, [View, Enter, Ssh, Port(Owner), Port(SignedIn), Run, Edit, Own]
-            ("ann", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow]),
-            ("ann", this, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow]),
-            ("ann", other, [Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide]),
-            ("ann", Scope::Read, [Allow, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid]),
-            ("ann", Scope::Ssh, [Allow, Forbid, Allow, Forbid, Forbid, Allow, Forbid, Forbid]),
-            ("vic", Scope::All, [Allow, Forbid, Forbid, Forbid, Allow, Forbid, Forbid, Forbid]),
-            ("uma", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Forbid, Forbid]),
-            ("ed", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Forbid]),
-            ("bob", Scope::All, [Hide, Hide, Hide, Hide, Allow, Hide, Hide, Hide]),
+            // user, scope, [View, Enter, Ssh, Port(Owner), Port(SignedIn), Run, Edit, Share, Own]
+            ("ann", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow]),
+            ("ann", this, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow]),
+            ("ann", other, [Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide]),
+            ("ann", Scope::Read, [Allow, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid]),
+            ("ann", Scope::Ssh, [Allow, Forbid, Allow, Forbid, Forbid, Allow, Forbid, Forbid, Forbid]),
+            ("vic", Scope::All, [Allow, Forbid, Forbid, Forbid, Allow, Forbid, Forbid, Forbid, Forbid]),
+            ("uma", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Forbid, Forbid, Forbid]),
+            ("ed", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Forbid, Forbid]),
+            ("bob", Scope::All, [Hide, Hide, Hide, Hide, Allow, Hide, Hide, Hide, Hide]),
         ] {
             let who = someone(who, scope);
-            let actions = [View, Enter, Ssh, owner_port, Port(Share::SignedIn), Run, Edit, Own];
+            let actions = [View, Enter, Ssh, owner_port, Port(Share::SignedIn), Run, Edit, Sharing, Own];
             for (action, want) in actions.into_iter().zip(row) {
                 assert_eq!(may(Some(&who), action, &workspace), want, "{who:?} {action:?}");
             }
@@ -129,5 +140,42 @@ mod tests {
         workspace.spec.members.clear();
         let admin = Principal { admin: true, ..someone("root", Scope::All) };
         assert_eq!(may(Some(&admin), Enter, &workspace), Hide);
+    }
+
+    #[test]
+    fn what_a_project_gives() {
+        use Action::{Edit, Enter, Own, Port, Run, Share as Sharing, Ssh, View};
+        use Verdict::{Allow, Forbid, Hide};
+        let workspace = fixture("hello", "ann");
+        let actions = [View, Enter, Ssh, Port(Share::Owner), Port(Share::Project), Run, Edit, Sharing, Own];
+        for (project, role, scope, row) in [
+            // [View, Enter, Ssh, Port(Owner), Port(Project), Run, Edit, Share, Own]
+            (
+                "default",
+                Role::Viewer,
+                Scope::All,
+                [Allow, Forbid, Forbid, Forbid, Allow, Forbid, Forbid, Forbid, Forbid],
+            ),
+            ("default", Role::User, Scope::All, [Allow, Forbid, Forbid, Forbid, Allow, Forbid, Forbid, Forbid, Forbid]),
+            (
+                "default",
+                Role::Editor,
+                Scope::All,
+                [Allow, Forbid, Forbid, Forbid, Allow, Allow, Forbid, Forbid, Forbid],
+            ),
+            ("default", Role::Admin, Scope::All, [Allow, Forbid, Forbid, Forbid, Allow, Allow, Forbid, Forbid, Allow]),
+            (
+                "default",
+                Role::Admin,
+                Scope::Read,
+                [Allow, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid, Forbid],
+            ),
+            ("other", Role::Admin, Scope::All, [Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide]),
+        ] {
+            let who = Principal { projects: vec![(project.parse().unwrap(), role)], ..someone("bob", scope) };
+            for (action, want) in actions.into_iter().zip(row) {
+                assert_eq!(may(Some(&who), action, &workspace), want, "{project} {role:?} {action:?}");
+            }
+        }
     }
 }

@@ -157,6 +157,35 @@ name!(
     |text| label(text, MAX_LABEL)
 );
 
+impl UserName {
+    /// The name of a person who has none that could be one.
+    pub fn owner() -> UserName {
+        // The tests parse it: it is a label.
+        UserName("owner".into())
+    }
+
+    /// A name made from a name elsewhere (`Ann.Lee`, `DOMAIN\\ann`, `ann@example.org`). None: nothing in it can stand in
+    /// a label.
+    ///
+    /// What is no ASCII letter or digit becomes `-`: a look-alike of another alphabet never becomes the letter that it
+    /// looks like.
+    pub fn suggest(text: &str) -> Option<UserName> {
+        let mut label = String::new();
+        for c in text.chars() {
+            match c.to_ascii_lowercase() {
+                c if c.is_ascii_alphanumeric() => label.push(c),
+                _ if !label.is_empty() && !label.ends_with('-') => label.push('-'),
+                _ => {}
+            }
+            if label.len() > MAX_LABEL {
+                break;
+            }
+        }
+        label.truncate(MAX_LABEL);
+        label.trim_matches('-').parse().ok()
+    }
+}
+
 impl WorkspaceName {
     /// A name made from free text, such as a repository's and a branch's, for which `taken` says no.
     ///
@@ -213,6 +242,24 @@ mod tests {
         ] {
             let error = bad.parse::<WorkspaceName>().unwrap_err().to_string();
             assert!(error.len() < 300, "{error}");
+        }
+    }
+
+    #[test]
+    fn people() {
+        assert_eq!("owner".parse::<UserName>().unwrap(), UserName::owner());
+        let suggest = |text: &str| UserName::suggest(text).map(String::from);
+        for (text, want) in [
+            ("ann", Some("ann")),
+            ("Ann.Lee", Some("ann-lee")),
+            ("DOMAIN\\ann", Some("domain-ann")),
+            ("_www", Some("www")),
+            ("\u{430}nn", Some("nn")),
+            ("…", None),
+            ("", None),
+            (&"x".repeat(200), Some(&*"x".repeat(63))),
+        ] {
+            assert_eq!(suggest(text).as_deref(), want, "{text}");
         }
     }
 

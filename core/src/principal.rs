@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{UserName, WorkspaceName};
+use crate::name::{ProjectName, UserName, WorkspaceName};
+use crate::workspace::Role;
 
 /// Who is asking: a user with groups, as known by a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +15,21 @@ pub struct Principal {
     pub user: UserName,
     /// The user's groups.
     pub groups: Vec<String>,
+    /// What the user is in projects, each once, with the highest role.
+    pub projects: Vec<(ProjectName, Role)>,
     /// Whether the user administrates the installation.
     pub admin: bool,
     /// What the credential is good for; never more than the user may.
     pub scope: Scope,
     /// The credential by which the user is known.
     pub via: Via,
+}
+
+impl Principal {
+    /// What the user is in a project.
+    pub fn role_in(&self, project: &str) -> Option<Role> {
+        self.projects.iter().find(|(name, _)| name.as_str() == project).map(|(_, role)| *role)
+    }
 }
 
 /// The kind of a credential, with what names it in logs and lists (never the credential itself).

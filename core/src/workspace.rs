@@ -71,6 +71,9 @@ pub struct Spec {
     /// Variables of its processes.
     #[serde(default)]
     pub variables: Vec<Variable>,
+    /// Secrets that are variables of its processes, by name: values are looked up at each start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretRef>,
     /// Limits.
     #[serde(default)]
     pub resources: Resources,
@@ -170,6 +173,19 @@ pub struct Variable {
     pub name: String,
     /// Its value.
     pub value: String,
+    /// As a file whose path is in the environment, rather than in the environment itself.
+    #[serde(default)]
+    pub file: bool,
+}
+
+/// A secret of the owner or the project, as a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// The secret's name.
+    pub secret: String,
+    /// The variable's name.
+    pub name: String,
     /// As a file whose path is in the environment, rather than in the environment itself.
     #[serde(default)]
     pub file: bool,
@@ -356,6 +372,7 @@ impl Spec {
             class: default_class(),
             editor: EditorKind::default(),
             variables: Vec::new(),
+            secrets: Vec::new(),
             resources: Resources::default(),
             storage: Storage::default(),
             lifecycle: Lifecycle::default(),

@@ -17,8 +17,6 @@
 mod door;
 #[path = "support/gateway.rs"]
 mod gateway;
-#[path = "support/records.rs"]
-mod records;
 #[path = "support/wire.rs"]
 mod wire;
 

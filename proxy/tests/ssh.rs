@@ -275,11 +275,11 @@ async fn what_is_taken_away_is_gone() {
     let world = World::new().await;
     for (name, take) in [
         ("the key", (|world: &World| world.people.change(|all| all.keys.clear())) as fn(&World)),
-        ("the workspace", |world| world.workspaces.remove("hello")),
         ("the right", |world| {
             let bob = "bob".parse().unwrap();
-            world.workspaces.change(&"hello".parse().unwrap(), |workspace| workspace.spec.owner = bob);
+            world.workspaces.records.change("hello", |workspace| workspace.spec.owner = bob);
         }),
+        ("the workspace", |world| world.workspaces.records.forget("hello")),
         ("the user", |world| world.people.change(|all| all.users.clear())),
     ] {
         let world = if name == "the key" { &world } else { &World::new().await };

@@ -2,4 +2,3 @@
 
 mod house;
 mod lives;
-mod store;

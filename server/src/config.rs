@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use dormer_auth::provider::config::Configs;
+
 use crate::config::duration::Span;
 use crate::config::ssh::Ssh;
 
@@ -28,7 +30,22 @@ pub struct Config {
     pub local: Local,
     pub lifecycle: Lifecycle,
     pub forge: Forge,
+    pub auth: Auth,
     pub log: Log,
+}
+
+/// Who may sign in, how, and for how long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// How long a browser's session lives, whatever is done in it.
+    pub session_life: Span,
+    /// How long it may lie unused. `0s` is for ever.
+    pub session_idle: Span,
+    /// How often providers are asked whether people are still welcome there.
+    pub recheck: Span,
+    /// The providers, by name: `[auth.providers.NAME]`.
+    pub providers: Configs,
 }
 
 /// The browsers' side.
@@ -150,6 +167,12 @@ impl Config {
                 on_request_end: "keep".into(),
                 poll: Span::from_secs(10 * 60),
             },
+            auth: Auth {
+                session_life: Span::from_secs(30 * 24 * 3600),
+                session_idle: Span::from_secs(7 * 24 * 3600),
+                recheck: Span::from_secs(15 * 60),
+                providers: Configs::new(),
+            },
             log: Log { level: "info".into(), format: "text".into() },
         }
     }
@@ -207,13 +230,23 @@ impl Config {
         if url::Url::parse(&forge.registry).map(|url| !matches!(url.scheme(), "https" | "http")).unwrap_or(true) {
             bail!("forge.registry = \"{}\": an address such as https://registry.devfile.io", forge.registry);
         }
+        for (name, provider) in &self.auth.providers {
+            provider.check(name).map_err(anyhow::Error::msg)?;
+        }
+        let minute = std::time::Duration::from_secs(60);
+        if self.auth.session_life.get() < minute {
+            bail!("auth.session_life: at least 1m, or nobody stays signed in");
+        }
+        if self.auth.recheck.get() < std::time::Duration::from_secs(1) {
+            bail!("auth.recheck: at least 1s");
+        }
         if self.http.tls_cert.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
             bail!("http.tls_cert and http.tls_key: both or neither");
         }
         Ok(())
     }
 
-    /// What is in force, as a file that could be read again. It holds no secrets: those are in files that it names.
+    /// What is in force, as a file that could be read again. Secrets in it are masked.
     pub fn show(&self) -> Result<String> {
         Ok(toml::to_string_pretty(self)?)
     }
@@ -261,6 +294,21 @@ mod tests {
     }
 
     #[test]
+    fn providers_are_read_and_their_secrets_masked() {
+        let text = "[auth]\nrecheck = \"1m\"\n[auth.providers.acme]\nkind = \"gitea\"\nurl = \"https://git.example.org\"\n\
+                    client_id = \"us\"\nclient_secret = \"hunter2\"\nallow_groups = [\"acme\"]\n";
+        let config = read(text, &[]).unwrap();
+        let acme = config.auth.providers.get("acme").unwrap();
+        assert_eq!(
+            (acme.allow_groups.as_slice(), acme.host().as_deref()),
+            (&["acme".to_string()][..], Some("git.example.org"))
+        );
+        assert_eq!(acme.client_secret.get().unwrap().expose(), "hunter2");
+        let shown = config.show().unwrap();
+        assert!(!shown.contains("hunter2") && shown.contains("[auth.providers.acme]"), "{shown}");
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (text, vars, want) in [
             ("[http]\nlisen = \"x\"\n", &[][..], "did you mean 'http.listen'"),
@@ -276,6 +324,12 @@ mod tests {
             ("[forge]\nhosts = \"https://x\"", &[], "forge.hosts"),
             ("[forge]\non_request_end = \"burn\"", &[], "keep, stop, archive"),
             ("", &[("DORMER_FORGE_REGISTRY", "file:///x")], "forge.registry"),
+            ("[auth]\nproviders = 7", &[], "[auth.providers.NAME]"),
+            ("[auth.providers.gitea]\nkin = \"gitea\"", &[], "did you mean 'kind'"),
+            ("\n[auth.providers.gitea]\nclient_idd = \"x\"", &[], "config.toml:3"),
+            ("[auth.providers.gitea]\nkind = \"gitae\"", &[], "auth.providers.gitea"),
+            ("[auth.providers.gitea]\nkind = \"gitea\"", &[], "auth.providers.gitea.url"),
+            ("[auth]\nsession_life = \"1s\"", &[], "session_life"),
         ] {
             let error = format!("{:#}", read(text, vars).unwrap_err());
             assert!(error.contains(want), "{text:?}: {error}");

@@ -9,7 +9,9 @@ pub mod signal;
 
 mod logs;
 mod parts;
+mod providers;
 mod requests;
+mod secrets;
 
 use std::future::Future;
 use std::path::PathBuf;

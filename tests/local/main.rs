@@ -5,6 +5,7 @@ mod create;
 mod failure;
 mod forge;
 mod itself;
+mod login;
 mod port;
 mod refuse;
 mod secret;

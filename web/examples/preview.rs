@@ -13,8 +13,6 @@
 
 #[path = "../tests/web/house.rs"]
 mod house;
-#[path = "../tests/web/memory.rs"]
-mod memory;
 
 use axum::Router;
 use axum::extract::Request;

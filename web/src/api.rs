@@ -3,16 +3,22 @@
 //!
 //! No answer has a CORS header: a page of another origin, a workspace's own included, reads nothing here.
 
+pub mod audit;
 pub mod check;
 pub mod create;
+pub mod device;
 pub mod events;
 pub mod keys;
 pub mod logs;
 pub mod me;
+pub mod member;
 pub mod openapi;
 pub mod patch;
+pub mod projects;
 pub mod record;
 pub mod resolve;
+pub mod secrets;
+pub mod sessions;
 pub mod tokens;
 pub mod users;
 pub mod watch;
@@ -41,7 +47,19 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{id}", delete(keys::remove))
         .route("/users", get(users::list).post(users::create))
-        .route("/users/{name}", delete(users::remove))
+        .route("/users/{name}", get(users::get).patch(users::patch).delete(users::remove))
+        .route("/users/{name}/link", post(users::invite))
+        .route("/projects", get(projects::list).post(projects::create))
+        .route("/projects/{name}", get(projects::get).patch(projects::patch).delete(projects::remove))
+        .route("/secrets", get(secrets::list).post(secrets::create))
+        .route("/secrets/{id}", delete(secrets::remove))
+        .route("/sessions", get(sessions::list).delete(sessions::end_all))
+        .route("/sessions/{id}", delete(sessions::end))
+        .route("/identities", get(sessions::identities))
+        .route("/identities/{provider}/{subject}", delete(sessions::unlink))
+        .route("/audit", get(audit::list))
+        .route("/login/device", post(device::begin))
+        .route("/login/token", post(device::redeem))
         .route("/me", get(me::me))
         .route("/me/link", post(me::link))
         .route("/openapi.json", get(openapi::serve))

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use dormer_auth::device::Devices;
 use dormer_auth::key::Keys;
 use dormer_auth::link::Links;
+use dormer_auth::projects::Projects;
+use dormer_auth::secrets::Secrets;
 use dormer_auth::session::Sessions;
 use dormer_auth::token::Tokens;
 use dormer_auth::user::Users;
+use dormer_core::account::Audited;
 use dormer_core::directory::Entry;
 use dormer_core::may::{Action, Verdict, may};
 use dormer_core::name::WorkspaceName;
 use dormer_core::ports::store::Event;
-use dormer_core::principal::Principal;
+use dormer_core::principal::{Principal, Via};
 use dormer_core::workspace::Workspace;
 
 use crate::deps::Deps;
@@ -37,6 +41,12 @@ pub struct App {
     pub keys: Keys,
     /// People.
     pub users: Users,
+    /// Command lines that are signing in.
+    pub devices: Devices,
+    /// Projects.
+    pub projects: Projects,
+    /// Secrets.
+    pub secrets: Secrets,
     /// Ends streams and tasks.
     pub shutdown: CancellationToken,
 }
@@ -46,7 +56,10 @@ impl App {
     pub fn new(deps: Deps, shutdown: CancellationToken) -> Arc<App> {
         let (accounts, auth, clock) = (&deps.accounts, &deps.authenticator, &deps.clock);
         Arc::new(App {
-            sessions: Sessions::new(accounts.clone(), auth.clone(), clock.clone()),
+            sessions: Sessions::new(accounts.clone(), auth.clone(), clock.clone()).living(deps.session_life),
+            devices: Devices::default(),
+            projects: Projects::new(accounts.clone(), auth.clone(), clock.clone()),
+            secrets: Secrets::new(accounts.clone(), auth.clone(), clock.clone(), deps.vault.clone()),
             links: Links::new(accounts.clone(), clock.clone()),
             tokens: Tokens::new(accounts.clone(), auth.clone(), clock.clone()),
             keys: Keys::new(accounts.clone(), auth.clone(), clock.clone()),
@@ -71,6 +84,36 @@ impl App {
         // What was done is written: a missing line among the events is no reason to call it a failure.
         if let Err(error) = self.deps.store.note(name, event).await {
             tracing::warn!(workspace = %name, %error, "could not note an event");
+        }
+    }
+
+    /// Writes down that somebody used a right that others want to know of.
+    pub async fn audit(&self, by: &Principal, action: &str, target: &str, detail: &str) {
+        let via = match &by.via {
+            Via::Session(id) => format!("session {id}"),
+            Via::Token(id) => format!("token {id}"),
+            Via::Key(fingerprint) => format!("key {fingerprint}"),
+            Via::Certificate(fingerprint) => format!("certificate {fingerprint}"),
+            Via::System => "gateway".into(),
+        };
+        self.audited(by.user.as_str(), via, action, target, detail).await;
+    }
+
+    /// The same, where nobody was known before.
+    pub async fn audited(&self, user: &str, via: String, action: &str, target: &str, detail: &str) {
+        let audited = Audited {
+            at: self.deps.clock.now(),
+            user: user.into(),
+            via,
+            action: action.into(),
+            target: target.into(),
+            detail: detail.into(),
+        };
+        // In the log, too: it may be kept where an administrator of the gateway cannot change it.
+        let Audited { user, via, action, target, detail, .. } = &audited;
+        tracing::info!(target: "dormer_audit", user, via, action, what = target, detail);
+        if let Err(error) = self.deps.accounts.audit(audited).await {
+            tracing::error!(%error, "could not write down what was done");
         }
     }
 

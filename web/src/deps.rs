@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use http::HeaderMap;
 
 use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
+use dormer_auth::login::Logins;
+use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
@@ -65,6 +69,12 @@ pub struct Deps {
     pub authenticator: Arc<Authenticator>,
     /// Logins over SSH that somebody in a browser is asked about.
     pub approvals: Approvals,
+    /// Providers to sign in by.
+    pub logins: Arc<Logins>,
+    /// Seals secrets.
+    pub vault: Arc<Vault>,
+    /// How long a browser's session lives, whatever is done in it.
+    pub session_life: Duration,
     /// Git hosts.
     pub forge: Arc<dyn Forge>,
     /// Logs of workspaces that do not run.

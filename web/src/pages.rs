@@ -4,9 +4,11 @@
 pub mod access;
 pub mod asset;
 pub mod dashboard;
+pub mod device;
 pub mod login;
 pub mod message;
 pub mod new;
+pub mod provider;
 pub mod row;
 pub mod ssh;
 pub mod ticket;

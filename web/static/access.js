@@ -52,3 +52,17 @@ document.addEventListener("click", async (event) => {
     button.textContent = problem.message;
   }
 });
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("[data-link]");
+  const everywhere = event.target.closest("[data-everywhere]");
+  try {
+    if (link) location.assign((await call("POST", link.dataset.link, {})).url);
+    if (everywhere) {
+      await call("DELETE", "/api/v1/sessions");
+      location.reload();
+    }
+  } catch (problem) {
+    say(document.querySelector("[data-link-error]") ?? document.querySelector("#add-key .error"), problem);
+  }
+});

@@ -49,6 +49,12 @@ pub struct Workspace {
     pub ssh: String,
     /// Its ports.
     pub ports: Vec<Port>,
+    /// Who else may use it.
+    #[serde(default)]
+    pub members: Vec<Member>,
+    /// Secrets that are variables of its processes.
+    #[serde(default)]
+    pub secrets: Vec<SecretRef>,
     /// What it may use.
     pub resources: Resources,
     /// What it keeps.
@@ -324,6 +330,9 @@ pub struct CreateWorkspace {
     /// Variables of its processes.
     #[serde(default)]
     pub variables: Vec<Variable>,
+    /// Secrets that are variables of its processes.
+    #[serde(default)]
+    pub secrets: Vec<SecretRef>,
     /// Ports to name or to share.
     #[serde(default)]
     pub ports: Vec<Port>,
@@ -361,6 +370,12 @@ pub struct PatchWorkspace {
     /// Variables, all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Vec<Variable>>,
+    /// Secrets that are variables, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Vec<SecretRef>>,
+    /// Who else may use it, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<Member>>,
     /// Ports, all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ports: Option<Vec<Port>>,
@@ -558,6 +573,241 @@ pub struct Me {
     pub ssh_host_keys: Vec<String>,
     /// The gateway's version.
     pub version: String,
+}
+
+/// A secret of the owner or the project, as a variable of a workspace's processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretRef {
+    /// The secret's name.
+    pub secret: String,
+    /// The variable's name.
+    pub name: String,
+    /// `env` (default) or `file`.
+    #[serde(default)]
+    pub kind: VariableKind,
+}
+
+/// Somebody in a project or a workspace: a user or a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Member {
+    /// A user, or
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// a group, as `<provider>/<group>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// `viewer`, `user`, `editor` or `admin`.
+    pub role: String,
+}
+
+/// A project.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// Its name: a DNS label.
+    pub name: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// The caller's role in it.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Who is in it.
+    pub members: Vec<Member>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The body of `POST /projects`, for administrators.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateProject {
+    /// Its name: a DNS label.
+    pub name: String,
+    /// A name for people.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Who is in it; whoever makes it, as its admin, when nobody is named.
+    #[serde(default)]
+    pub members: Vec<Member>,
+}
+
+/// The body of `PATCH /projects/{name}`, for the project's admins.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PatchProject {
+    /// Who is in it, all of them.
+    pub members: Vec<Member>,
+}
+
+/// The body of `PATCH /users/{name}`, for administrators.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PatchUser {
+    /// Shut the user out, or let them in again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Make the user an administrator, or take that back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin: Option<bool>,
+}
+
+/// The body of `POST /secrets`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateSecret {
+    /// Its name; of a token for a git host, the host when it is missing.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The value. It is never shown again.
+    pub value: String,
+    /// The project whose secret it is; the caller's own when it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// `variable` (default) or `forge-token`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Of a `forge-token`: the git host, such as `git.example.org`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Of a `forge-token`: the name that goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+}
+
+impl std::fmt::Debug for CreateSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreateSecret").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A secret, without its value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `variable` or `forge-token`.
+    pub kind: String,
+    /// The project whose secret it is; the caller's own when it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Of a `forge-token`: the git host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A browser's session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// What signed in.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// When it was last used, to the hour.
+    #[serde(default)]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// An account at a provider by which the caller may sign in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The provider.
+    pub provider: String,
+    /// What the provider calls the person.
+    pub subject: String,
+    /// The name there.
+    pub login: String,
+    /// Whether the provider said no when it was last asked.
+    pub blocked: bool,
+    /// When it was linked.
+    pub created_at: Timestamp,
+}
+
+/// Something that was done, for administrators.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Audited {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub user: String,
+    /// By which credential.
+    pub via: String,
+    /// What, as `noun.verb`.
+    pub action: String,
+    /// With what.
+    pub target: String,
+    /// More, in words.
+    pub detail: String,
+}
+
+/// The body of `POST /login/device`: a command line wants to be signed in by a browser elsewhere (after RFC 8628).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BeginDevice {
+    /// The machine's name, for the person who is asked.
+    pub machine: String,
+}
+
+/// The answer: what to show, and what to ask with.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceBegun {
+    /// What the command line asks with. A secret.
+    pub device_code: String,
+    /// What the person types.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// Seconds until it is over.
+    pub expires_in: u64,
+    /// Seconds between two questions.
+    pub interval: u64,
+}
+
+/// The body of `POST /login/token`: a device code, or a code that the browser handed over with its verifier.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RedeemCode {
+    /// From [`DeviceBegun`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_code: Option<String>,
+    /// From the browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What the challenge was the digest of (RFC 7636).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<String>,
 }
 
 /// The answer to `POST /me/link`.

@@ -1,10 +1,11 @@
 use super::*;
-use crate::testing::{Memory, clock, pass, user};
 use crate::token::Tokens;
+use dormer_core::fixture::clock::{clock, pass};
+use dormer_core::fixture::people::{People, user};
 use dormer_core::principal::Scope;
 
-async fn with_token() -> (Arc<Memory>, Arc<Authenticator>, Arc<std::sync::atomic::AtomicI64>, String) {
-    let accounts = Arc::new(Memory::default());
+async fn with_token() -> (Arc<People>, Arc<Authenticator>, Arc<std::sync::atomic::AtomicI64>, String) {
+    let accounts = Arc::new(People::default());
     let (clock, hand) = clock();
     accounts.add_user(user("ann")).await.unwrap();
     let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await.unwrap();
@@ -75,10 +76,10 @@ async fn last_use_is_written_once_an_hour() {
         authenticator.token(&token).unwrap();
         authenticator.tidy().await;
     }
-    assert_eq!(accounts.used.lock().unwrap().len(), 1);
+    assert_eq!(accounts.used().len(), 1);
     pass(&hand, Duration::from_secs(3600));
     authenticator.token(&token).unwrap();
     authenticator.refresh().await.unwrap();
     authenticator.tidy().await;
-    assert_eq!(accounts.used.lock().unwrap().len(), 2, "a new snapshot forgets no use");
+    assert_eq!(accounts.used().len(), 2, "a new snapshot forgets no use");
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::testing::{Memory, clock, user};
+use dormer_core::fixture::clock::clock;
+use dormer_core::fixture::people::{People, user};
 use dormer_core::ports::accounts::AccountError;
 
 const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKKTg2qHYIeX3boj7QOyLKbikf4XXoz1yr2okgcZu/0G";
@@ -47,7 +48,7 @@ fn refused_keys() {
 
 #[tokio::test]
 async fn a_key_says_who_somebody_is_until_it_is_removed() {
-    let accounts = Arc::new(Memory::default());
+    let accounts = Arc::new(People::default());
     let (clock, _) = clock();
     for name in ["ann", "bob"] {
         accounts.add_user(user(name)).await.unwrap();

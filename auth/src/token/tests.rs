@@ -1,5 +1,6 @@
 use super::*;
-use crate::testing::{Memory, clock, pass, user};
+use dormer_core::fixture::clock::{clock, pass};
+use dormer_core::fixture::people::{People, user};
 
 #[test]
 fn the_format() {
@@ -30,7 +31,7 @@ fn the_checksum_stays_the_same_for_ever() {
 
 #[tokio::test]
 async fn minted_used_expired_revoked() {
-    let accounts = Arc::new(Memory::default());
+    let accounts = Arc::new(People::default());
     let (clock, hand) = clock();
     accounts.add_user(user("ann")).await.unwrap();
     accounts.add_user(user("bob")).await.unwrap();

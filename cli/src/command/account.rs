@@ -13,6 +13,7 @@ use crate::credentials::origin::Origin;
 use crate::credentials::{Target, Token, choose};
 use crate::error::CliError;
 use crate::globals::Format;
+use crate::login::by_browser;
 use crate::output::{clean, read};
 
 /// Sign in.
@@ -20,6 +21,9 @@ use crate::output::{clean, read};
 pub struct Login {
     /// The gateway, such as https://dormer.example.com
     pub url: Option<String>,
+    /// Show a code to type in a browser elsewhere, as is done where this machine has none
+    #[arg(long, conflicts_with = "token_stdin")]
+    pub code: bool,
     /// Read a token from standard input (`dormer token create` makes one)
     #[arg(long)]
     pub token_stdin: bool,
@@ -41,10 +45,8 @@ impl Login {
             )));
         }
         if !self.token_stdin {
-            return Err(CliError::Usage(format!(
-                "give a token: make one in the dashboard ({origin}), or with 'dormer token create <NAME>' where you are \
-                 signed in, and pass it to 'dormer login {origin} --token-stdin'"
-            )));
+            let token = by_browser(context, &origin, self.code).await?;
+            return self.keep(context, origin, token).await;
         }
         if context.environment.can_ask {
             context.output.say("Paste the token, then press Enter and Ctrl-D:");

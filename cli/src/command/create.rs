@@ -71,6 +71,9 @@ pub struct Create {
     /// A file of variables, NAME=VALUE a line
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
+    /// A secret as a variable: NAME, NAME:VARIABLE, or NAME:VARIABLE@file; may be repeated
+    #[arg(long, value_name = "NAME[:VARIABLE]", value_parser = crate::command::secret::reference)]
+    pub secret: Vec<api::SecretRef>,
     /// A port that it serves, with a name for its address if wanted: 3000 or web=3000; may be repeated
     #[arg(long, value_name = "[NAME=]PORT", value_parser = named_port)]
     pub port: Vec<api::Port>,
@@ -183,6 +186,7 @@ impl Create {
             class: self.class.map(|class| class.as_str().into()),
             editor: self.editor,
             variables,
+            secrets: self.secret,
             ports: self.port,
             resources: Resources { cpu: self.cpu, memory: self.memory, ..Resources::default() },
             storage: Storage { size: self.storage, ..Storage::default() },

@@ -62,7 +62,8 @@ fn port_url(url: &str, port: u16) -> Result<String, CliError> {
     Ok(url.into())
 }
 
-fn browse(context: &mut Context, url: &Url) {
+/// Opens a page in the browser of this machine, if it has one.
+pub(crate) fn browse(context: &mut Context, url: &Url) {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let started = Command::new(program)
         .arg(url.as_str())

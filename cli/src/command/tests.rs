@@ -399,7 +399,7 @@ async fn a_login_keeps_only_a_token_that_works() {
     let out = Output::to(Box::new(std::io::sink()), Box::new(std::io::sink()), Format::Table);
     let environment = Environment { config: stand.environment.home.join("other"), ..stand.environment.clone() };
     let mut context = Context { globals: Globals::default(), environment, output: out };
-    let login = super::account::Login { url: None, token_stdin: true, plain_http: false };
+    let login = super::account::Login { url: None, code: false, token_stdin: true, plain_http: false };
     let origin = || stand.url.parse().unwrap();
     let refused = login.keep(&mut context, origin(), Token::parse("dormer_wrong").unwrap()).await.unwrap_err();
     assert_eq!(refused.exit_code(), 4);

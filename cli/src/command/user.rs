@@ -1,7 +1,7 @@
 //! `user`, for administrators.
 
 use clap::Subcommand;
-use dormer_wire::api::{self, CreateUser};
+use dormer_wire::api::{self, CreateUser, PatchUser};
 
 use crate::command::key::remove;
 use crate::context::Context;
@@ -28,6 +28,23 @@ pub enum User {
     /// List users
     #[command(visible_alias = "list")]
     Ls,
+    /// Shut users out at once, what they have open included; their workspaces are kept
+    Disable {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<Name>,
+    },
+    /// Let users in again
+    Enable {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<Name>,
+    },
+    /// Print a new link that signs a user in, once and within a day
+    Invite {
+        /// The user's name
+        name: Name,
+    },
     /// Remove users
     #[command(visible_alias = "delete")]
     Rm {
@@ -59,10 +76,34 @@ impl User {
                 let items = context.client()?.list(&["users"], &[]).await?;
                 context.output.list::<api::User>(&items)
             }
+            User::Disable { names } => set(context, &names, true).await,
+            User::Enable { names } => set(context, &names, false).await,
+            User::Invite { name } => {
+                let value = context.client()?.post(&["users", name.as_str(), "link"], &serde_json::json!({})).await?;
+                let made: api::User = read(&value)?;
+                match made.sign_in_link.filter(|_| matches!(context.output.format, Format::Table | Format::Wide)) {
+                    Some(link) => context.output.line(&clean(&link)),
+                    None => context.output.one::<api::User>(&value),
+                }
+            }
             User::Rm { names } => {
                 let names = names.iter().map(|name| name.as_str().to_string()).collect::<Vec<_>>();
                 remove(context, "users", &names).await
             }
         }
     }
+}
+
+async fn set(context: &mut Context, names: &[Name], disabled: bool) -> Result<(), CliError> {
+    let client = context.client()?;
+    let mut failures = Vec::new();
+    for name in names {
+        let body = PatchUser { disabled: Some(disabled), ..PatchUser::default() };
+        match client.patch(&["users", name.as_str()], &body).await {
+            Ok(_) if disabled => context.output.note(&format!("{} is shut out.", name.as_str())),
+            Ok(_) => context.output.note(&format!("{} may sign in again.", name.as_str())),
+            Err(error) => failures.push(error),
+        }
+    }
+    context.each_failed(names.len(), failures)
 }

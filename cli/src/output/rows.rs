@@ -1,6 +1,6 @@
 //! The tables: which columns each kind of thing has.
 
-use dormer_wire::api::{Key, Port, Token, User, Workspace};
+use dormer_wire::api::{Audited, Key, Member, Port, Project, Secret, Token, User, Workspace};
 use jiff::Timestamp;
 
 use crate::output::{Row, clean};
@@ -176,6 +176,86 @@ impl Row for User {
 
     fn handle(&self) -> &str {
         &self.name
+    }
+}
+
+impl Row for Project {
+    const NONE: &'static str = "No projects. An administrator makes one with: dormer project create <NAME>";
+
+    fn columns(wide: bool) -> Vec<&'static str> {
+        let mut columns = vec!["NAME", "DISPLAY NAME", "YOUR ROLE", "MEMBERS", "AGE"];
+        if wide {
+            columns.push("WHO");
+        }
+        columns
+    }
+
+    fn cells(&self, wide: bool) -> Vec<String> {
+        let mut cells = vec![
+            clean(&self.name),
+            or_nothing(self.display_name.as_deref()),
+            or_nothing(self.role.as_deref()),
+            self.members.len().to_string(),
+            when(Some(self.created_at)),
+        ];
+        if wide {
+            let one = |member: &Member| {
+                let who = member.user.as_deref().or(member.group.as_deref()).unwrap_or_default();
+                format!("{}={}", clean(who), clean(&member.role))
+            };
+            cells.push(or_nothing(Some(&self.members.iter().map(one).collect::<Vec<_>>().join(" "))));
+        }
+        cells
+    }
+
+    fn handle(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Row for Secret {
+    const NONE: &'static str = "No secrets. Keep one with: dormer secret create <NAME>";
+
+    fn columns(_: bool) -> Vec<&'static str> {
+        vec!["NAME", "KIND", "PROJECT", "HOST", "AGE", "ID"]
+    }
+
+    fn cells(&self, _: bool) -> Vec<String> {
+        vec![
+            clean(&self.name),
+            clean(&self.kind),
+            or_nothing(self.project.as_deref()),
+            or_nothing(self.host.as_deref()),
+            when(Some(self.created_at)),
+            clean(&self.id),
+        ]
+    }
+
+    fn handle(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Row for Audited {
+    const NONE: &'static str = "Nothing was done yet.";
+
+    fn columns(_: bool) -> Vec<&'static str> {
+        vec!["AT", "USER", "ACTION", "TARGET", "DETAIL", "VIA"]
+    }
+
+    fn cells(&self, _: bool) -> Vec<String> {
+        vec![
+            self.at.to_string(),
+            or_nothing(Some(&self.user)),
+            clean(&self.action),
+            or_nothing(Some(&self.target)),
+            or_nothing(Some(&self.detail)),
+            or_nothing(Some(&self.via)),
+        ]
+    }
+
+    fn handle(&self) -> &str {
+        &self.action
     }
 }
 

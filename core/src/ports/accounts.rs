@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::account::{Digest, Key, Link, Session, Token, User};
-use crate::name::UserName;
+use crate::account::{Audited, Digest, Identity, Key, Link, Project, Session, StoredSecret, Token, User};
+use crate::name::{ProjectName, UserName};
 
 /// Why a record could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,12 @@ pub struct Everybody {
     pub keys: Vec<Key>,
     /// Their sessions.
     pub sessions: Vec<Session>,
+    /// Their accounts at providers.
+    pub identities: Vec<Identity>,
+    /// The projects.
+    pub projects: Vec<Project>,
+    /// The secrets, sealed.
+    pub secrets: Vec<StoredSecret>,
 }
 
 /// The records of people. A write that has returned is not lost by a crash, and is seen by the next [`Accounts::load`].
@@ -47,7 +53,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn add_user(&self, user: User) -> Result<(), AccountError>;
     /// Changes a user.
     async fn put_user(&self, user: User) -> Result<(), AccountError>;
-    /// Removes a user with tokens, keys, sessions and links.
+    /// Removes a user with tokens, keys, sessions, links, accounts at providers and secrets.
     async fn remove_user(&self, name: &UserName) -> Result<(), AccountError>;
 
     /// Adds a token.
@@ -65,11 +71,40 @@ pub trait Accounts: Send + Sync + 'static {
     /// Removes a session and those below it.
     async fn remove_session(&self, id: &str) -> Result<(), AccountError>;
 
+    /// Removes the apex sessions of a user, and those below them; `but` stays.
+    async fn remove_sessions(&self, user: &UserName, but: Option<&str>) -> Result<(), AccountError>;
+
+    /// Adds an account at a provider, or changes it. One that is somebody else's already is [`AccountError::Taken`].
+    async fn put_identity(&self, identity: Identity) -> Result<(), AccountError>;
+    /// Removes an account at a provider, with what is kept to act for it.
+    async fn remove_identity(&self, provider: &str, subject: &str) -> Result<(), AccountError>;
+    /// Keeps what acts for an account at a provider, sealed. None: nothing any more. Nobody is told.
+    async fn put_grant(&self, provider: &str, subject: &str, sealed: Option<Vec<u8>>) -> Result<(), AccountError>;
+    /// What is kept to act for an account at a provider, sealed.
+    async fn grant(&self, provider: &str, subject: &str) -> Result<Option<Vec<u8>>, AccountError>;
+
+    /// Adds a project.
+    async fn add_project(&self, project: Project) -> Result<(), AccountError>;
+    /// Changes a project.
+    async fn put_project(&self, project: Project) -> Result<(), AccountError>;
+    /// Removes a project with its secrets.
+    async fn remove_project(&self, name: &ProjectName) -> Result<(), AccountError>;
+
+    /// Adds a secret. Its holder has none of that name yet.
+    async fn add_secret(&self, secret: StoredSecret) -> Result<(), AccountError>;
+    /// Removes a secret.
+    async fn remove_secret(&self, id: &str) -> Result<(), AccountError>;
+
+    /// Writes down what was done. Kept for a year, and a bounded number.
+    async fn audit(&self, audited: Audited) -> Result<(), AccountError>;
+    /// What was done, newest first: so many, older than `before`.
+    async fn audited(&self, before: Option<Timestamp>, most: usize) -> Result<Vec<Audited>, AccountError>;
+
     /// Adds a one-time link.
     async fn add_link(&self, link: Link) -> Result<(), AccountError>;
     /// Takes a one-time link: of any number of callers at the same time exactly one gets it, and none once it expired.
     async fn take_link(&self, digest: &Digest, now: Timestamp) -> Result<Option<Link>, AccountError>;
 
-    /// Notes when credentials (tokens, keys by id) were last used, and removes what expired before `now`.
+    /// Notes when credentials (tokens, keys, sessions by id) were last used, and removes what expired before `now`.
     async fn tidy(&self, used: &[(String, Timestamp)], now: Timestamp) -> Result<(), AccountError>;
 }

@@ -1,17 +1,22 @@
 //! The records of people and their credentials.
 
+mod rows;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use tokio::sync::watch;
 
-use dormer_core::account::{Digest, Key, Link, Session, Token, User};
-use dormer_core::name::UserName;
+use dormer_core::account::{
+    Audited, Digest, Holder, Identity, Key, Link, Project, SecretKind, Session, StoredSecret, Token, User,
+};
+use dormer_core::name::{ProjectName, UserName};
 use dormer_core::ports::accounts::{AccountError, Accounts, Everybody};
 
 use super::failure::{Failure, Refused};
 use super::writer::News;
 use super::{LocalStore, time};
+use rows::{at, audited, identity, key, parsed, project, secret, session, token, user};
 
 /// Inserts a row. `what` it is, and `whose` it refers to, for an error's words.
 fn insert(
@@ -44,75 +49,17 @@ fn rows<T>(
     Ok(rows)
 }
 
-/// A column that is kept as text and read by the domain.
-fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
-where
-    T::Err: std::fmt::Display,
-{
-    let text: String = row.get(column)?;
-    text.parse().map_err(|error: T::Err| {
-        let error = error.to_string().into();
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error)
-    })
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::Other(error.to_string()))
 }
 
-fn at(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    row.get(column).map(time::from_sql)
-}
+/// How many lines of what was done are kept, and for how long.
+const AUDIT_MOST: i64 = 1_000_000;
+const AUDIT_LIFE: jiff::SignedDuration = jiff::SignedDuration::from_hours(366 * 24);
 
-fn maybe_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(time::from_sql))
-}
-
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    let groups: String = row.get(2)?;
-    Ok(User {
-        name: parsed(row, 0)?,
-        display_name: row.get(1)?,
-        // Without groups somebody may less, never more.
-        groups: serde_json::from_str(&groups).unwrap_or_default(),
-        admin: row.get(3)?,
-        disabled: row.get(4)?,
-        created_at: at(row, 5)?,
-    })
-}
-
-fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
-    Ok(Token {
-        id: row.get(0)?,
-        user: parsed(row, 1)?,
-        name: row.get(2)?,
-        digest: row.get(3)?,
-        scope: parsed(row, 4)?,
-        created_at: at(row, 5)?,
-        expires_at: maybe_at(row, 6)?,
-        last_used_at: maybe_at(row, 7)?,
-    })
-}
-
-fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
-    Ok(Key {
-        id: row.get(0)?,
-        user: parsed(row, 1)?,
-        name: row.get(2)?,
-        fingerprint: row.get(3)?,
-        key: row.get(4)?,
-        created_at: at(row, 5)?,
-        last_used_at: maybe_at(row, 6)?,
-    })
-}
-
-fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
-    Ok(Session {
-        id: row.get(0)?,
-        user: parsed(row, 1)?,
-        digest: row.get(2)?,
-        host: row.get(3)?,
-        parent: row.get(4)?,
-        created_at: at(row, 5)?,
-        expires_at: at(row, 6)?,
-    })
-}
+/// Without what is sealed: that is read for one account at a time.
+const IDENTITIES: &str = "SELECT provider, subject, user, login, name, mail, groups, admin, blocked, created_at,
+                          checked_at FROM identity ORDER BY created_at, provider, subject";
 
 impl LocalStore {
     /// Writes something about people; those who keep a snapshot are told when `work` says that something changed.
@@ -152,6 +99,9 @@ impl Accounts for LocalStore {
                     tokens: rows(&transaction, "SELECT * FROM token ORDER BY created_at, id", token)?,
                     keys: rows(&transaction, "SELECT * FROM key ORDER BY created_at, id", key)?,
                     sessions: rows(&transaction, "SELECT * FROM session ORDER BY created_at, id", session)?,
+                    identities: rows(&transaction, IDENTITIES, identity)?,
+                    projects: rows(&transaction, "SELECT * FROM project ORDER BY name", project)?,
+                    secrets: rows(&transaction, "SELECT * FROM secret ORDER BY created_at, id", secret)?,
                 };
                 transaction.finish()?;
                 Ok::<_, Failure>(everybody)
@@ -232,11 +182,13 @@ impl Accounts for LocalStore {
 
     async fn add_session(&self, session: Session) -> Result<(), AccountError> {
         self.write_people(move |connection| {
-            let Session { id, user, digest, host, parent, created_at, expires_at } = session;
-            let sql = "INSERT INTO session (id, user, digest, host, parent, created_at, expires_at)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let Session { id, user, digest, host, parent, created_at, expires_at, last_used_at, label } = session;
+            let sql =
+                "INSERT INTO session (id, user, digest, host, parent, created_at, expires_at, last_used_at, label)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
             let (created_at, expires_at) = (time::to_sql(created_at), time::to_sql(expires_at));
-            let values = params![id, user.as_str(), digest, host, parent, created_at, expires_at];
+            let last_used_at = last_used_at.map(time::to_sql);
+            let values = params![id, user.as_str(), digest, host, parent, created_at, expires_at, last_used_at, label];
             let whose = format!("user '{user}', or no session above");
             insert(connection, sql, values, "session", &whose).map(|()| ((), true))
         })
@@ -246,6 +198,163 @@ impl Accounts for LocalStore {
     async fn remove_session(&self, id: &str) -> Result<(), AccountError> {
         // Those below go with it, by the table's own rule.
         self.remove_people("DELETE FROM session WHERE id = ?1", id, "session".into()).await
+    }
+
+    async fn remove_sessions(&self, user: &UserName, but: Option<&str>) -> Result<(), AccountError> {
+        let (user, but) = (user.to_string(), but.map(str::to_owned));
+        self.write_people(move |connection| {
+            let sql = "DELETE FROM session WHERE user = ?1 AND parent IS NULL AND (?2 IS NULL OR id <> ?2)";
+            let gone = execute(connection, sql, params![user, but])?;
+            Ok(((), gone > 0))
+        })
+        .await
+    }
+
+    async fn put_identity(&self, identity: Identity) -> Result<(), AccountError> {
+        self.write_people(move |connection| {
+            let of = "account of somebody else";
+            let Identity { provider, subject, user, login, name, mail, groups, admin, blocked, .. } = identity;
+            let groups = serde_json::Value::from(groups).to_string();
+            let sql = "INSERT INTO identity (provider, subject, user, login, name, mail, groups, admin, blocked,
+                           created_at, checked_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                       ON CONFLICT (provider, subject) DO UPDATE SET login = ?4, name = ?5, mail = ?6, groups = ?7,
+                           admin = ?8, blocked = ?9, checked_at = ?11
+                       WHERE user = ?3";
+            let (created_at, checked_at) = (time::to_sql(identity.created_at), time::to_sql(identity.checked_at));
+            let values = params![
+                provider,
+                subject,
+                user.as_str(),
+                login,
+                name,
+                mail,
+                groups,
+                admin,
+                blocked,
+                created_at,
+                checked_at
+            ];
+            let written = connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
+            match written.map_err(Refused::from) {
+                // The row is there, and another user's.
+                Ok(0) | Err(Refused::Taken) => Err(AccountError::Taken(of.into())),
+                Ok(_) => Ok(((), true)),
+                Err(Refused::NoParent) => Err(AccountError::NotFound(format!("user '{user}'"))),
+                Err(Refused::Failed(failure)) => Err(failure.into()),
+            }
+        })
+        .await
+    }
+
+    async fn remove_identity(&self, provider: &str, subject: &str) -> Result<(), AccountError> {
+        let of = [provider.to_owned(), subject.to_owned()];
+        self.write_people(move |connection| {
+            match execute(connection, "DELETE FROM identity WHERE provider = ?1 AND subject = ?2", of)? {
+                0 => Err(AccountError::NotFound("account".into())),
+                _ => Ok(((), true)),
+            }
+        })
+        .await
+    }
+
+    async fn put_grant(&self, provider: &str, subject: &str, sealed: Option<Vec<u8>>) -> Result<(), AccountError> {
+        let (provider, subject) = (provider.to_owned(), subject.to_owned());
+        self.write_people(move |connection| {
+            let sql = "UPDATE identity SET sealed = ?3 WHERE provider = ?1 AND subject = ?2";
+            execute(connection, sql, params![provider, subject, sealed])?;
+            Ok(((), false))
+        })
+        .await
+    }
+
+    async fn grant(&self, provider: &str, subject: &str) -> Result<Option<Vec<u8>>, AccountError> {
+        let of = [provider.to_owned(), subject.to_owned()];
+        let read = move |connection: &Connection| {
+            let sql = "SELECT sealed FROM identity WHERE provider = ?1 AND subject = ?2";
+            let read = || connection.prepare_cached(sql)?.query_row(of, |row| row.get(0)).optional();
+            read().map(Option::flatten).map_err(|error| AccountError::from(Failure::from(error)))
+        };
+        self.inner.reader.read(read).await
+    }
+
+    async fn add_project(&self, project: Project) -> Result<(), AccountError> {
+        self.write_people(move |connection| {
+            let Project { name, display_name, members, created_at } = project;
+            let sql = "INSERT INTO project (name, display_name, members, created_at) VALUES (?1, ?2, ?3, ?4)";
+            let values = params![name.as_str(), display_name, json(&members)?, time::to_sql(created_at)];
+            insert(connection, sql, values, &format!("project '{name}'"), "project").map(|()| ((), true))
+        })
+        .await
+    }
+
+    async fn put_project(&self, project: Project) -> Result<(), AccountError> {
+        self.write_people(move |connection| {
+            let Project { name, display_name, members, created_at: _ } = project;
+            let sql = "UPDATE project SET display_name = ?2, members = ?3 WHERE name = ?1";
+            match execute(connection, sql, params![name.as_str(), display_name, json(&members)?])? {
+                0 => Err(AccountError::NotFound(format!("project '{name}'"))),
+                _ => Ok(((), true)),
+            }
+        })
+        .await
+    }
+
+    async fn remove_project(&self, name: &ProjectName) -> Result<(), AccountError> {
+        self.remove_people("DELETE FROM project WHERE name = ?1", name.as_str(), format!("project '{name}'")).await
+    }
+
+    async fn add_secret(&self, secret: StoredSecret) -> Result<(), AccountError> {
+        self.write_people(move |connection| {
+            let StoredSecret { id, holder, name, kind, sealed, created_at } = secret;
+            let (user, project) = match holder {
+                Holder::User(user) => (Some(user.to_string()), None),
+                Holder::Project(project) => (None, Some(project.to_string())),
+            };
+            let (host, username) = match kind {
+                SecretKind::Variable => (None, None),
+                SecretKind::ForgeToken { host, username } => (Some(host), Some(username)),
+            };
+            let sql = "INSERT INTO secret (id, user, project, name, host, username, sealed, created_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            let values = params![id, user, project, name, host, username, sealed, time::to_sql(created_at)];
+            insert(connection, sql, values, &format!("secret '{name}'"), "such user or project").map(|()| ((), true))
+        })
+        .await
+    }
+
+    async fn remove_secret(&self, id: &str) -> Result<(), AccountError> {
+        self.remove_people("DELETE FROM secret WHERE id = ?1", id, "secret".into()).await
+    }
+
+    async fn audit(&self, audited: Audited) -> Result<(), AccountError> {
+        self.write_people(move |connection| {
+            let Audited { at, user, via, action, target, detail } = audited;
+            let sql = "INSERT INTO audit (at, user, via, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            execute(connection, sql, params![time::to_sql(at), user, via, action, target, detail])?;
+            let first = connection.last_insert_rowid() - AUDIT_MOST;
+            execute(connection, "DELETE FROM audit WHERE id <= ?1", [first])?;
+            let oldest = at.checked_sub(AUDIT_LIFE).unwrap_or(Timestamp::MIN);
+            execute(connection, "DELETE FROM audit WHERE at < ?1", [time::to_sql(oldest)])?;
+            Ok(((), false))
+        })
+        .await
+    }
+
+    async fn audited(&self, before: Option<Timestamp>, most: usize) -> Result<Vec<Audited>, AccountError> {
+        let before = before.map_or(i64::MAX, time::to_sql);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let read = move |connection: &Connection| {
+            let sql = "SELECT at, user, via, action, target, detail FROM audit WHERE at < ?1 ORDER BY id DESC LIMIT ?2";
+            let read = || {
+                connection
+                    .prepare_cached(sql)?
+                    .query_map([before, most], audited)?
+                    .collect::<rusqlite::Result<Vec<_>>>()
+            };
+            read().map_err(|error| AccountError::from(Failure::from(error)))
+        };
+        self.inner.reader.read(read).await
     }
 
     async fn add_link(&self, link: Link) -> Result<(), AccountError> {
@@ -279,7 +388,7 @@ impl Accounts for LocalStore {
         self.write_people(move |connection| {
             let mut changed = 0;
             for (id, at) in &used {
-                for table in ["token", "key"] {
+                for table in ["token", "key", "session"] {
                     let sql = format!(
                         "UPDATE {table} SET last_used_at = ?2
                          WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)"

@@ -111,6 +111,7 @@ mod tests {
         let person = |user: &str, scope| Principal {
             user: user.parse().unwrap(),
             groups: vec![],
+            projects: vec![],
             admin: false,
             scope,
             via: Via::System,

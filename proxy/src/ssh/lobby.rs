@@ -132,6 +132,7 @@ mod tests {
         let who = |user: &str, scope| Principal {
             user: user.parse().unwrap(),
             groups: vec![],
+            projects: vec![],
             admin: true,
             scope,
             via: Via::System,

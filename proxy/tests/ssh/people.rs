@@ -102,8 +102,7 @@ async fn a_terminal_is_warned_before_its_workspace_sleeps_and_a_program_is_not()
     for child in [&mut terminal, &mut program] {
         child.stdout.as_mut().unwrap().read_exact(&mut [0; 3]).await.unwrap();
     }
-    let name = "hello".parse().unwrap();
-    world.workspaces.change(&name, |workspace| {
+    world.workspaces.records.change("hello", |workspace| {
         workspace.status.reason = Some("IdleSoon".into());
         workspace.status.message = Some("it will be stopped at noon\x1b[2J unless somebody uses it".into());
     });

@@ -1,23 +1,20 @@
-//! Records in memory: of workspaces, with something that starts them, and of people.
+//! Workspaces, with something that starts them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::StreamExt as _;
 use jiff::Timestamp;
-use tokio::sync::watch;
 
-use dormer_core::account::{Digest, Key, Link, Session, Token, User};
 use dormer_core::directory::Directory;
-use dormer_core::name::{UserName, WorkspaceName};
+use dormer_core::fixture::records::Records;
+use dormer_core::name::WorkspaceName;
 use dormer_core::phase::Phase;
-use dormer_core::ports::accounts::{AccountError, Accounts, Everybody};
-use dormer_core::ports::store::{Change, Event, Store, StoreError};
-use dormer_core::workspace::{Spec, Status, Workspace};
+use dormer_core::ports::store::{Change, Store as _};
+use dormer_core::workspace::Workspace;
 use dormer_wire::door::Door;
-use dormer_wire::report::{Activity, Step, StepState};
+use dormer_wire::report::{Step, StepState};
 
 /// How a workspace starts.
 #[derive(Clone)]
@@ -30,42 +27,40 @@ pub enum Start {
 
 #[derive(Default)]
 pub struct Workspaces {
-    records: Mutex<HashMap<WorkspaceName, Workspace>>,
+    pub records: Arc<Records>,
     starts: Mutex<HashMap<WorkspaceName, Start>>,
     pub directory: Arc<Directory>,
-    myself: OnceLock<std::sync::Weak<Workspaces>>,
 }
 
 impl Workspaces {
+    /// Nothing yet; what is put in is started when its record says so, as a reconciler would.
     pub fn new() -> Arc<Workspaces> {
         let workspaces = Arc::new(Workspaces::default());
-        let _ = workspaces.myself.set(Arc::downgrade(&workspaces));
+        let (mut changes, myself) = (workspaces.records.watch(), Arc::downgrade(&workspaces));
+        tokio::spawn(async move {
+            while let (Some(change), Some(workspaces)) = (changes.next().await, myself.upgrade()) {
+                let starts = match &change {
+                    Change::Put(record) if record.spec.running && record.status.phase == Phase::Stopped => {
+                        Some(record.name.clone())
+                    }
+                    _ => None,
+                };
+                workspaces.directory.apply(change);
+                if let Some(name) = starts {
+                    tokio::spawn(async move { workspaces.start(name).await });
+                }
+            }
+        });
         workspaces
     }
 
-    pub fn add(&self, workspace: Workspace, start: Start) {
-        self.starts.lock().unwrap().insert(workspace.name.clone(), start);
-        self.write(workspace);
-    }
-
-    pub fn remove(&self, name: &str) {
-        let name: WorkspaceName = name.parse().unwrap();
-        self.records.lock().unwrap().remove(&name);
-        self.directory.apply(Change::Gone(name));
-    }
-
-    /// Changes a record as anybody might.
-    pub fn change(&self, name: &WorkspaceName, change: impl FnOnce(&mut Workspace)) -> Workspace {
-        let mut workspace = self.records.lock().unwrap()[name].clone();
-        change(&mut workspace);
-        workspace.version += 1;
-        self.write(workspace.clone());
-        workspace
-    }
-
-    fn write(&self, workspace: Workspace) {
-        self.records.lock().unwrap().insert(workspace.name.clone(), workspace.clone());
-        self.directory.apply(Change::Put(Arc::new(workspace)));
+    pub async fn add(&self, workspace: Workspace, start: Start) {
+        let name = workspace.name.clone();
+        self.starts.lock().unwrap().insert(name.clone(), start);
+        self.records.put(workspace);
+        while self.directory.get(name.as_str()).is_none() {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn start(&self, name: WorkspaceName) {
@@ -78,13 +73,13 @@ impl Workspaces {
         };
         let (Start::Up(time, _) | Start::Fails(time)) = &start;
         for detail in ["10 %", "90 %"] {
-            self.change(&name, |workspace| {
+            self.records.change(name.as_str(), |workspace| {
                 workspace.status.phase = Phase::Starting;
                 workspace.status.progress = vec![step(detail)];
             });
             tokio::time::sleep(*time / 2).await;
         }
-        self.change(&name, |workspace| match start {
+        self.records.change(name.as_str(), |workspace| match start {
             Start::Up(_, door) => {
                 workspace.status.phase = Phase::Running;
                 workspace.status.door = Some(door);
@@ -97,108 +92,5 @@ impl Workspaces {
                 workspace.status.log_tail = Some("fatal: repository not found\n".into());
             }
         });
-    }
-}
-
-#[async_trait]
-impl Store for Workspaces {
-    async fn create(&self, _: &WorkspaceName, _: Spec) -> Result<Workspace, StoreError> {
-        unimplemented!()
-    }
-    async fn get(&self, name: &WorkspaceName) -> Result<Workspace, StoreError> {
-        self.records.lock().unwrap().get(name).cloned().ok_or_else(|| StoreError::NotFound(name.clone()))
-    }
-    async fn list(&self) -> Result<Vec<Workspace>, StoreError> {
-        unimplemented!()
-    }
-    async fn put_spec(&self, name: &WorkspaceName, version: u64, spec: Spec) -> Result<Workspace, StoreError> {
-        if self.get(name).await?.version != version {
-            return Err(StoreError::Conflict(name.clone()));
-        }
-        let written = self.change(name, |workspace| workspace.spec = spec);
-        let myself = self.myself.get().unwrap().upgrade().unwrap();
-        let name = name.clone();
-        tokio::spawn(async move { myself.start(name).await });
-        Ok(written)
-    }
-    async fn put_status(&self, _: &WorkspaceName, _: u64, _: Status) -> Result<Workspace, StoreError> {
-        unimplemented!()
-    }
-    async fn put_activity(&self, _: &[(WorkspaceName, Activity)]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn mark_deleted(&self, _: &WorkspaceName) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-    async fn remove(&self, _: &WorkspaceName) -> Result<(), StoreError> {
-        unimplemented!()
-    }
-    fn watch(&self) -> BoxStream<'static, Change> {
-        unimplemented!()
-    }
-    async fn note(&self, _: &WorkspaceName, _: Event) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn events(&self, _: &WorkspaceName) -> Result<Vec<Event>, StoreError> {
-        unimplemented!()
-    }
-}
-
-#[derive(Default)]
-pub struct People {
-    everybody: Mutex<Everybody>,
-    changed: watch::Sender<u64>,
-}
-
-impl People {
-    pub fn change(&self, change: impl FnOnce(&mut Everybody)) {
-        change(&mut self.everybody.lock().unwrap());
-        self.changed.send_modify(|n| *n += 1);
-    }
-}
-
-#[async_trait]
-impl Accounts for People {
-    async fn load(&self) -> Result<Everybody, AccountError> {
-        Ok(self.everybody.lock().unwrap().clone())
-    }
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
-    }
-    async fn add_user(&self, _: User) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn put_user(&self, _: User) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn remove_user(&self, _: &UserName) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn add_token(&self, _: Token) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn remove_token(&self, _: &str) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn add_key(&self, _: Key) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn remove_key(&self, _: &str) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn add_session(&self, _: Session) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn remove_session(&self, _: &str) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn add_link(&self, _: Link) -> Result<(), AccountError> {
-        unimplemented!()
-    }
-    async fn take_link(&self, _: &Digest, _: Timestamp) -> Result<Option<Link>, AccountError> {
-        unimplemented!()
-    }
-    async fn tidy(&self, _: &[(String, Timestamp)], _: Timestamp) -> Result<(), AccountError> {
-        Ok(())
     }
 }

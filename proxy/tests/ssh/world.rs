@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_core::account::{Key, Token, User};
+use dormer_core::fixture::people::People;
 use dormer_core::phase::Phase;
 use dormer_core::ports::clock::Clock;
 use dormer_core::principal::Scope;
@@ -26,7 +27,7 @@ use dormer_proxy::ssh::host_keys::{HostKeys, load_or_create};
 use dormer_proxy::ssh::server::{Deps, bind};
 
 use crate::door;
-use crate::records::{People, Start, Workspaces};
+use crate::records::{Start, Workspaces};
 
 /// How long anything may take that should be quick.
 pub const SOON: Duration = Duration::from_secs(30);
@@ -96,7 +97,7 @@ impl World {
                 workspace.status.phase = Phase::Running;
                 workspace.status.door = Some(door.clone());
             }
-            workspaces.add(workspace, start);
+            workspaces.add(workspace, start).await;
         }
         for key in ["key", "stranger"] {
             let made = std::process::Command::new("ssh-keygen")
@@ -143,7 +144,7 @@ impl World {
         let authenticator = Authenticator::open(accounts, Arc::clone(&clock)).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&authenticator).follow(stop.clone()));
-        let store: Arc<Workspaces> = Arc::clone(&workspaces);
+        let store = Arc::clone(&workspaces.records);
         let directory = Arc::clone(&workspaces.directory);
         let waker = Arc::new(Waker::new(store, Arc::clone(&directory), Arc::clone(&clock)));
         let approvals = Approvals::new(Arc::clone(&clock));

@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use dormer_auth::authenticator::Authenticator;
 use dormer_core::account::{Session, Token, User};
 use dormer_core::directory::Directory;
+use dormer_core::fixture::people::People;
+use dormer_core::fixture::records::Records;
 use dormer_core::phase::Phase;
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
@@ -25,7 +27,6 @@ use dormer_proxy::http::{Bound, Config, Deps, bind};
 use dormer_wire::door::Door as Where;
 
 use crate::door::Door;
-use crate::records::{People, Records};
 use crate::wire::{Head, Peer};
 
 /// `hello` belongs to ann; bob is somebody else. Port 3000 is ann's, 8080 is public, `web` is the name of 3000.
@@ -76,6 +77,8 @@ pub async fn gateway_with(change: impl FnOnce(&mut Config)) -> Gateway {
         parent: None,
         created_at: Timestamp::now(),
         expires_at: Timestamp::MAX,
+        last_used_at: None,
+        label: None,
     };
     people.add_session(session).await.unwrap();
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use dormer_core::directory::{Directory, Entry};
+use dormer_core::fixture::records::Records;
 use dormer_core::plan::Plan;
 use dormer_core::plan::devfile::PlanError;
 use dormer_core::ports::runtime::{Runtime, RuntimeError, Seen};
@@ -24,7 +25,6 @@ use dormer_wire::door::{Door, Preface, Reply};
 use dormer_wire::message;
 use dormer_wire::report::{AgentState, AgentStatus, Failure};
 
-use super::store::MemoryStore;
 use crate::config::Config;
 use crate::reconciler::Reconciler;
 
@@ -183,7 +183,7 @@ impl Runtime for FakeRuntime {
 }
 
 pub struct House {
-    pub store: Arc<MemoryStore>,
+    pub store: Arc<Records>,
     pub runtime: Arc<FakeRuntime>,
     pub directory: Arc<Directory>,
     pub waker: Waker,
@@ -204,9 +204,9 @@ impl House {
     }
 
     pub async fn with(fates: &[Fate], config: Config, names: &[&str]) -> House {
-        let store = Arc::new(MemoryStore::default());
+        let store = Arc::new(Records::default());
         for name in names {
-            store.insert(fixture(name, "ann"));
+            store.put(fixture(name, "ann"));
         }
         let runtime = Arc::new(FakeRuntime {
             folder: tempfile::tempdir().unwrap(),

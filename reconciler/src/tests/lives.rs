@@ -284,7 +284,7 @@ async fn what_is_left_of_a_sleeping_one_is_stopped() {
     record.version += 10;
     record.spec.running = false;
     record.status.phase = Phase::Stopped;
-    house.store.insert(record);
+    house.store.put(record);
     house.restart_closed().await;
     assert_eq!((house.runtime.count(), house.told().as_str()), (0, "Stopped - off"));
 }

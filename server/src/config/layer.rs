@@ -32,6 +32,10 @@ pub fn file(base: &mut Table, path: &Path, text: &str) -> Result<()> {
                     let Some(slot) = section.get_mut(inner.get_ref().as_ref()) else {
                         bail!("{place}: unknown key '{name}'{}", nearest(&name, &known));
                     };
+                    if let Value::Table(_) = slot {
+                        *slot = providers(value.get_ref(), &name, &at)?;
+                        continue;
+                    }
                     *slot = like(slot, value.get_ref(), &name).map_err(|error| anyhow!("{place}: {error}"))?;
                 }
             }
@@ -42,6 +46,48 @@ pub fn file(base: &mut Table, path: &Path, text: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A table of things that have names of their own, each of the same kind: `[auth.providers.NAME]`.
+fn providers(given: &toml::de::DeValue<'_>, section: &str, at: &dyn Fn(usize) -> String) -> Result<Value> {
+    let known = Table::try_from(dormer_auth::provider::config::Config::default())?;
+    let known: Vec<String> = known.keys().cloned().collect();
+    let Some(given) = given.as_table() else { bail!("{section}: write [{section}.NAME] for each") };
+    let mut all = Table::new();
+    for (name, one) in given {
+        let (place, name) = (at(name.span().start), name.get_ref());
+        let Some(one) = one.get_ref().as_table() else { bail!("{place}: write [{section}.{name}]") };
+        let mut table = Table::new();
+        for (key, value) in one {
+            let (place, key) = (at(key.span().start), key.get_ref().to_string());
+            if !known.contains(&key) {
+                bail!("{place}: unknown key '{section}.{name}.{key}'{}", nearest(&key, &known));
+            }
+            table.insert(
+                key,
+                plain(value.get_ref()).ok_or_else(|| anyhow!("{place}: text, a list of texts, or true or false"))?,
+            );
+        }
+        all.insert(name.to_string(), Value::Table(table));
+    }
+    // Told here, with the name, rather than by whoever reads the whole.
+    for (name, one) in &all {
+        let read: Result<dormer_auth::provider::config::Config, _> = one.clone().try_into();
+        read.map_err(|error| anyhow!("{section}.{name}: {}", error.message()))?;
+    }
+    Ok(Value::Table(all))
+}
+
+fn plain(value: &toml::de::DeValue<'_>) -> Option<Value> {
+    use toml::de::DeValue;
+    match value {
+        DeValue::String(text) => Some(Value::String(text.to_string())),
+        DeValue::Boolean(value) => Some(Value::Boolean(*value)),
+        DeValue::Array(items) => {
+            items.iter().map(|item| plain(item.get_ref())).collect::<Option<_>>().map(Value::Array)
+        }
+        _ => None,
+    }
 }
 
 /// Lays `DORMER_SECTION_KEY` variables over `base`.

@@ -13,8 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
+use dormer_auth::credentials::Credentials;
 use dormer_auth::link::Links;
+use dormer_auth::login::Logins;
+use dormer_auth::secrets::Secrets;
 use dormer_auth::token::Tokens;
+use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::name::UserName;
 use dormer_core::plan::devfile as plan;
@@ -37,7 +41,8 @@ use dormer_web::deps::Info;
 use crate::config::Config;
 use crate::serve::logs::Logs;
 use crate::serve::requests::{self, Requests};
-use crate::serve::{DRAIN, paths};
+use crate::serve::secrets::WithSecrets;
+use crate::serve::{DRAIN, paths, providers};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
@@ -93,6 +98,9 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let directory = Arc::new(Directory::default());
     let owner = dormer_auth::owner::ensure(&*accounts, &*clock, &account()).await?;
     let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await?;
+    authenticator.end_idle_sessions(config.auth.session_idle.unless_zero());
+    let vault = Arc::new(Vault::open(&config.data.join("secrets.key"))?);
+    let secrets = Secrets::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone());
     let waker = Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone()));
     // Full before the first request: an empty directory would answer that nothing exists.
     for workspace in records.list().await? {
@@ -129,7 +137,11 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let drain = config.ssh.drain.get();
     let info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
 
-    let credentials = credentials(&config, &owner, &info);
+    let providers = providers::make(&config.auth.providers, &info.origin())?;
+    let logins = Logins::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers);
+    let logins = Arc::new(logins);
+    let own = Credentials::new(authenticator.clone(), secrets.clone(), logins.grants().clone());
+    let credentials = credentials(&config, own, &owner, &info);
     let forge: Arc<dyn Forge> = Arc::new(dormer_forge::git::Git::with(
         forge_config(&config, &owner).map_err(|why| anyhow!(why))?,
         credentials.clone(),
@@ -145,7 +157,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
 
     let reconciler = Reconciler::new(
         records.clone(),
-        runtime.clone() as Arc<dyn Runtime>,
+        Arc::new(WithSecrets::new(runtime.clone() as Arc<dyn Runtime>, secrets)),
         directory.clone(),
         clock.clone(),
         Arc::new(plan::plan),
@@ -153,6 +165,9 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     )
     .signing_in_with(credentials);
     let deps = dormer_web::deps::Deps {
+        logins: logins.clone(),
+        vault,
+        session_life: config.auth.session_life.get(),
         store: records.clone(),
         accounts: accounts.clone(),
         directory: directory.clone(),
@@ -184,6 +199,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let ways: Vec<(&'static str, Way)> = vec![
         ("directory", Box::pin(follow)),
         ("authenticator", Box::pin(authenticator.clone().follow(shutdown.clone()))),
+        ("providers", Box::pin(logins.grants().clone().follow(config.auth.recheck.get(), shutdown.clone()))),
         (
             "reconciler",
             Box::pin({
@@ -270,8 +286,8 @@ fn list(text: &str) -> Vec<String> {
 }
 
 /// What people sign in to git hosts with, first what is nearest to them.
-fn credentials(config: &Config, owner: &UserName, info: &Info) -> Arc<dyn ForgeCredentials> {
-    let mut all: Vec<Arc<dyn ForgeCredentials>> = Vec::new();
+fn credentials(config: &Config, own: Credentials, owner: &UserName, info: &Info) -> Arc<dyn ForgeCredentials> {
+    let mut all: Vec<Arc<dyn ForgeCredentials>> = vec![Arc::new(own)];
     let file = &config.forge.credentials;
     if !file.as_os_str().is_empty() {
         all.push(Arc::new(CredentialFile::new(file.clone(), owner.clone())));

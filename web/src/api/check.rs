@@ -1,6 +1,6 @@
 //! What may be in the body of a creation or a change. Every field that is wrong is told, not the first only.
 
-use dormer_core::workspace::{EditorKind, Lifecycle, Port, Resources, Share, Storage, Variable};
+use dormer_core::workspace::{EditorKind, Lifecycle, Port, Resources, SecretRef, Share, Storage, Variable};
 use dormer_wire::api::{self, FieldProblem, VariableKind};
 
 use crate::problem::Refused;
@@ -12,6 +12,13 @@ const MAX_PORTS: usize = 64;
 const MAX_PORT_NAME: usize = 15;
 /// Ten years: more is a mistake in the unit.
 const MAX_SECONDS: u64 = 10 * 365 * 24 * 3600;
+
+const VARIABLE: &str = "a variable's name has letters, digits and '_', at most 128, and no digit at its start";
+
+fn is_variable(name: &str) -> bool {
+    let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    !name.is_empty() && name.len() <= 128 && letters && !name.starts_with(|c: char| c.is_ascii_digit())
+}
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -55,10 +62,8 @@ impl Check {
         let mut good = Vec::with_capacity(variables.len());
         for (index, variable) in variables.into_iter().enumerate() {
             let name = &variable.name;
-            let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if name.is_empty() || name.len() > 128 || !letters || name.starts_with(|c: char| c.is_ascii_digit()) {
-                let reason = "a variable's name has letters, digits and '_', at most 128, and no digit at its start";
-                self.wrong(format!("/variables/{index}/name"), reason);
+            if !is_variable(name) {
+                self.wrong(format!("/variables/{index}/name"), VARIABLE);
             } else if !names.insert(name.clone()) {
                 self.wrong(format!("/variables/{index}/name"), "this variable is there twice");
             }
@@ -68,6 +73,27 @@ impl Check {
             }
             let file = variable.kind == VariableKind::File;
             good.push(Variable { name: variable.name, value: variable.value, file });
+        }
+        good
+    }
+
+    /// Secrets as variables: by names of the shell, each once and none that is a plain variable, too.
+    pub fn secrets(&mut self, secrets: Vec<api::SecretRef>, variables: &[Variable]) -> Vec<SecretRef> {
+        let mut good: Vec<SecretRef> = Vec::new();
+        for (index, wanted) in secrets.into_iter().enumerate() {
+            let twice = good.iter().any(|one| one.name == wanted.name)
+                || variables.iter().any(|variable| variable.name == wanted.name);
+            if twice {
+                self.wrong(format!("/secrets/{index}/name"), "this variable is there twice");
+            }
+            if !is_variable(&wanted.name) {
+                self.wrong(format!("/secrets/{index}/name"), VARIABLE);
+            }
+            let file = wanted.kind == VariableKind::File;
+            good.push(SecretRef { secret: wanted.secret, name: wanted.name, file });
+        }
+        if good.len() > MAX_VARIABLES {
+            self.wrong("/secrets", format!("at most {MAX_VARIABLES} secrets"));
         }
         good
     }

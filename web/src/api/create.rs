@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use http::{HeaderValue, StatusCode, header};
 
+use dormer_auth::projects::may_create_in;
 use dormer_core::name::{ProjectName, WorkspaceName};
 use dormer_core::ports::forge::{Asked, Resolved};
 use dormer_core::ports::store::StoreError;
@@ -35,6 +36,7 @@ pub async fn create(
     let who = &known.principal;
     let source = wanted.source.clone();
     let (name, mut spec) = spec(wanted, who)?;
+    belongs(&app, who, &spec)?;
 
     let resolved = match &source {
         Some(source) => Some(resolve(&app, who, source, spec.devfile_path.clone()).await?),
@@ -80,6 +82,27 @@ pub async fn create(
     let location = HeaderValue::try_from(format!("/api/v1/workspaces/{}", record.name))
         .unwrap_or(HeaderValue::from_static("/api/v1/workspaces"));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(show(&record, None, &app.deps.info))))
+}
+
+/// Whether the caller may create it in its project, and has the secrets that it names.
+fn belongs(app: &App, who: &Principal, spec: &Spec) -> Result<(), Refused> {
+    match may_create_in(who, spec.project.as_str()) {
+        Some(true) => {}
+        Some(false) => return Err(Refused::field("/project", "as a viewer of this project you create nothing in it")),
+        None => return Err(Refused::field("/project", "there is no such project")),
+    }
+    known_secrets(app, spec)
+}
+
+/// Whether every secret that a workspace names is there for it.
+pub(crate) fn known_secrets(app: &App, spec: &Spec) -> Result<(), Refused> {
+    for (index, wanted) in spec.secrets.iter().enumerate() {
+        if app.secrets.find(&spec.owner, &spec.project, &wanted.secret).is_none() {
+            let reason = format!("there is no secret '{}' of yours or of the project", wanted.secret);
+            return Err(Refused::field(&format!("/secrets/{index}/secret"), reason));
+        }
+    }
+    Ok(())
 }
 
 /// Resolves a source as somebody.
@@ -184,6 +207,7 @@ fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceNam
         check.done()?;
         return Err(Refused::field("/project", "no such project"));
     };
+    let variables = check.variables(wanted.variables);
     let spec = Spec {
         display_name: check.text("/displayName", wanted.display_name, 200, true),
         description: check.text("/description", wanted.description, 2000, false),
@@ -192,7 +216,8 @@ fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceNam
         devfile_path: check.devfile_path(wanted.devfile_path),
         class,
         editor: check.editor(wanted.editor.as_deref()),
-        variables: check.variables(wanted.variables),
+        secrets: check.secrets(wanted.secrets, &variables),
+        variables,
         resources: check.resources(wanted.resources),
         storage: check.storage(wanted.storage),
         lifecycle: check.lifecycle(wanted.lifecycle),

@@ -43,6 +43,7 @@ pub async fn create(
     Body(wanted): Body<CreateKey>,
 ) -> Result<(StatusCode, Json<Key>), Refused> {
     let key = app.keys.add(&known.principal.user, &wanted.key, wanted.name.as_deref()).await?;
+    app.audit(&known.principal, "key.add", &key.fingerprint, "").await;
     Ok((StatusCode::CREATED, Json(show(key))))
 }
 
@@ -55,5 +56,6 @@ pub async fn remove(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refused> {
     app.keys.remove(&known.principal.user, &id).await?;
+    app.audit(&known.principal, "key.remove", &id, "").await;
     Ok(StatusCode::NO_CONTENT)
 }

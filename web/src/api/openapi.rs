@@ -4,7 +4,10 @@ use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use crate::api::{create, events, keys, logs, me, patch, resolve, tokens, users, watch, workspaces};
+use crate::api::{
+    audit, create, device, events, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens, users, watch,
+    workspaces,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,7 +16,10 @@ use crate::api::{create, events, keys, logs, me, patch, resolve, tokens, users, 
     paths(
         workspaces::list, create::create, resolve::resolve, watch::all, workspaces::get, patch::patch, workspaces::delete,
         events::events, logs::logs, tokens::list, tokens::create, tokens::revoke, keys::list, keys::create,
-        keys::remove, users::list, users::create, users::remove, me::me, me::link,
+        keys::remove, users::list, users::get, users::create, users::patch, users::invite, users::remove, me::me, me::link,
+        projects::list, projects::get, projects::create, projects::patch, projects::remove, secrets::list,
+        secrets::create, secrets::remove, sessions::list, sessions::end, sessions::end_all, sessions::identities,
+        sessions::unlink, audit::list, device::begin, device::redeem,
     ),
     components(schemas(dormer_wire::api::Event)),
     security(("token" = [])),

@@ -12,11 +12,13 @@ use dormer_core::name::WorkspaceName;
 use dormer_core::phase::Phase;
 use dormer_core::ports::store::modify;
 use dormer_core::principal::Principal;
-use dormer_core::workspace::{Lifecycle, Port, Resources, Spec, Variable};
+use dormer_core::workspace::{Lifecycle, Member, Port, Resources, SecretRef, Spec, Variable};
 use dormer_wire::api::{self, PatchWorkspace};
 use dormer_wire::report::ActivityKind;
 
 use crate::api::check::Check;
+use crate::api::create::known_secrets;
+use crate::api::member;
 use crate::api::record::show;
 use crate::app::App;
 use crate::body::Body;
@@ -32,6 +34,8 @@ struct Change {
     display_name: Option<Option<String>>,
     description: Option<Option<String>>,
     variables: Option<Vec<Variable>>,
+    secrets: Option<Vec<SecretRef>>,
+    members: Option<Vec<Member>>,
     ports: Option<Vec<Port>>,
     resources: Option<Resources>,
     lifecycle: Option<Lifecycle>,
@@ -63,6 +67,16 @@ pub async fn patch(
         return Err(Refused::conflict("deleting", "This workspace is being deleted."));
     }
     let change = change(wanted)?;
+    if change.secrets.is_some() {
+        let mut spec = entry.peek().spec.clone();
+        change.apply(&mut spec);
+        known_secrets(&app, &spec)?;
+    }
+    for user in change.members.iter().flatten().filter_map(|member| member.user.as_ref()) {
+        if app.deps.authenticator.user(user).is_none() {
+            return Err(Refused::field("/members", format!("there is no user '{user}'")));
+        }
+    }
     if change.restart && entry.peek().status.phase == Phase::Archived {
         return Err(Refused::conflict("archived", "This workspace is archived: unarchive it first."));
     }
@@ -70,6 +84,9 @@ pub async fn patch(
     let (mut record, changed) = modify(&*app.deps.store, &name, |_, spec| change.apply(spec)).await?;
     if changed {
         app.note(&name, who, change.reason(), format!("{} {} it", who.user, change.verb())).await;
+    }
+    if change.members.is_some() || change.ports.is_some() {
+        app.audit(who, "workspace.share", name.as_str(), &change.shared()).await;
     }
     if change.start {
         record = app.deps.waker.ask(&name, who.user.as_str()).await?;
@@ -92,6 +109,7 @@ fn actions(wanted: &PatchWorkspace) -> Vec<Action> {
         wanted.display_name.is_some(),
         wanted.description.is_some(),
         wanted.variables.is_some(),
+        wanted.secrets.is_some(),
         wanted.resources.is_some(),
         wanted.lifecycle.is_some(),
     ];
@@ -99,10 +117,17 @@ fn actions(wanted: &PatchWorkspace) -> Vec<Action> {
         actions.push(Action::Edit);
     }
     // A port's entry says with whom it is shared.
-    if wanted.archived.is_some() || wanted.ports.is_some() {
+    if wanted.members.is_some() || wanted.ports.is_some() {
+        actions.push(Action::Share);
+    }
+    if wanted.archived.is_some() {
         actions.push(Action::Own);
     }
     actions
+}
+
+fn members(members: Vec<api::Member>) -> Result<Vec<Member>, Refused> {
+    Ok(member::read(members)?.into_iter().map(|(user, group, role)| Member { user, group, role }).collect())
 }
 
 fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
@@ -118,6 +143,8 @@ fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
         display_name: wanted.display_name.map(|text| check.text("/displayName", Some(text), 200, true)),
         description: wanted.description.map(|text| check.text("/description", Some(text), 2000, false)),
         variables: wanted.variables.map(|variables| check.variables(variables)),
+        secrets: wanted.secrets.map(|secrets| check.secrets(secrets, &[])),
+        members: wanted.members.map(members).transpose()?,
         ports: wanted.ports.map(|ports| check.ports(ports)),
         resources: wanted.resources.map(|resources| check.resources(resources)),
         lifecycle: wanted.lifecycle.map(|lifecycle| check.lifecycle(lifecycle)),
@@ -142,6 +169,8 @@ impl Change {
         put(&mut spec.display_name, &self.display_name);
         put(&mut spec.description, &self.description);
         put(&mut spec.variables, &self.variables);
+        put(&mut spec.secrets, &self.secrets);
+        put(&mut spec.members, &self.members);
         put(&mut spec.ports, &self.ports);
         put(&mut spec.resources, &self.resources);
         put(&mut spec.lifecycle, &self.lifecycle);
@@ -150,6 +179,17 @@ impl Change {
             spec.running = false;
         }
         *spec != before
+    }
+
+    /// With whom it is shared from now on, in words.
+    fn shared(&self) -> String {
+        let member = |member: &Member| {
+            let who = member.user.as_ref().map(ToString::to_string).or_else(|| member.group.clone());
+            format!("{}={}", who.unwrap_or_default(), member::role_name(member.role))
+        };
+        let members = self.members.iter().flatten().map(member);
+        let ports = self.ports.iter().flatten().map(|port| format!("{}:{:?}", port.port, port.share));
+        members.chain(ports).collect::<Vec<_>>().join(" ")
     }
 
     fn reason(&self) -> &'static str {

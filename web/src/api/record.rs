@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use dormer_core::directory::{Entry, Live};
 use dormer_core::phase::Phase;
-use dormer_core::workspace::{EditorKind, Share, Source, Workspace};
+use dormer_core::workspace::{EditorKind, Member, SecretRef, Share, Source, Workspace};
 use dormer_wire::api;
 
+use crate::api::member::role_name;
 use crate::deps::Info;
 
 /// The newest record of an entry, with what people do in it through this gateway.
@@ -43,6 +44,8 @@ pub fn show(record: &Workspace, live: Option<&Live>, info: &Info) -> api::Worksp
         url: info.workspace_url(name),
         ssh: info.ssh_line(name),
         ports: ports(record, info),
+        members: spec.members.iter().map(member).collect(),
+        secrets: spec.secrets.iter().map(secret).collect(),
         resources: api::Resources {
             cpu: spec.resources.cpu.clone(),
             memory: spec.resources.memory.clone(),
@@ -82,6 +85,16 @@ pub fn source(source: &Source) -> api::Source {
         sparse: source.cloning.sparse.clone(),
         without_submodules: source.cloning.without_submodules,
     }
+}
+
+fn member(member: &Member) -> api::Member {
+    let user = member.user.as_ref().map(ToString::to_string);
+    api::Member { user, group: member.group.clone(), role: role_name(member.role).into() }
+}
+
+fn secret(secret: &SecretRef) -> api::SecretRef {
+    let kind = if secret.file { api::VariableKind::File } else { api::VariableKind::Env };
+    api::SecretRef { secret: secret.secret.clone(), name: secret.name.clone(), kind }
 }
 
 /// Every port that is named or listens, by number.

@@ -30,7 +30,7 @@ pub(crate) fn may_list(caller: &Caller) -> Result<(), Refused> {
     }
 }
 
-fn show(token: account::Token, text: Option<String>) -> Token {
+pub(crate) fn show(token: account::Token, text: Option<String>) -> Token {
     Token {
         id: token.id,
         name: token.name,
@@ -69,6 +69,7 @@ pub async fn create(
     let scope = scope.parse::<Scope>().map_err(|reason| Refused::field("/scope", reason))?;
     let life = wanted.expires_in.map(Duration::from_secs);
     let (text, token) = app.tokens.mint(&user, &wanted.name, scope, life).await?;
+    app.audit(&known.principal, "token.create", &token.id, &format!("{user} {}", token.scope)).await;
     Ok((StatusCode::CREATED, Json(show(token, Some(text.expose().clone())))))
 }
 
@@ -85,5 +86,6 @@ pub async fn revoke(
         return Err(Refused::forbidden("This needs a token with the scope 'all'."));
     }
     app.tokens.revoke(&who.user, &id).await?;
+    app.audit(who, "token.revoke", &id, "").await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -33,6 +33,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset!("api.js", "text/javascript; charset=utf-8"),
         asset!("chrome.js", "text/javascript; charset=utf-8"),
         asset!("dashboard.js", "text/javascript; charset=utf-8"),
+        asset!("device.js", "text/javascript; charset=utf-8"),
         asset!("go.js", "text/javascript; charset=utf-8"),
         asset!("login.js", "text/javascript; charset=utf-8"),
         asset!("message.js", "text/javascript; charset=utf-8"),

@@ -15,6 +15,7 @@ use dormer_core::secret::Secret;
 
 use crate::app::App;
 use crate::body::Body;
+use crate::pages::provider::label;
 use crate::pages::{Chrome, render};
 use crate::problem::Refused;
 use crate::site::Site;
@@ -26,7 +27,13 @@ use crate::{cookies, next};
 pub struct Next {
     /// A path of this host.
     #[serde(default)]
-    next: String,
+    pub(crate) next: String,
+}
+
+/// A way to sign in.
+struct Way {
+    label: String,
+    to: String,
 }
 
 #[derive(Template)]
@@ -34,6 +41,7 @@ pub struct Next {
 struct Login {
     chrome: Chrome,
     next: String,
+    ways: Vec<Way>,
 }
 
 /// The page. Its script reads the secret from the fragment and sends it as a body, so it is in no URL that is asked
@@ -46,7 +54,14 @@ pub async fn page(
 ) -> Response {
     let after = after.map(|Query(after)| after.next).unwrap_or_default();
     let chrome = Chrome::new(&site, &app.deps.info.domain, known.as_ref(), "login");
-    render(StatusCode::OK, &Login { chrome, next: next::safe(&after).to_string() })
+    let next = next::safe(&after).to_string();
+    let query: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    let way = |provider: &dormer_auth::provider::client::Provider| Way {
+        label: provider.label(),
+        to: format!("/login/with/{}?next={query}", provider.name),
+    };
+    let ways = app.deps.logins.providers().map(way).collect();
+    render(StatusCode::OK, &Login { chrome, next, ways })
 }
 
 /// What the page sends.
@@ -77,8 +92,8 @@ pub async fn sign_in(
         return Err(Refused::forbidden("Signing in works from the login page only."));
     }
     let secret = Secret::from(proof.secret);
-    let signed = app.sessions.sign_in_with_link(secret.expose().trim(), &site.host).await?;
-    tracing::info!(user = %signed.user, "signed in by a one-time link");
+    let signed = app.sessions.sign_in_with_link(secret.expose().trim(), &site.host, label(&headers)).await?;
+    app.audited(signed.user.as_str(), "link".into(), "login.browser", "one-time link", "").await;
     let set = cookies::set(cookie::name(site.tls), &signed.cookie, signed.life, site.tls);
     let mut response = Json(Signed { next: next::safe(&proof.next).to_string() }).into_response();
     response.headers_mut().extend(set.map(|set| (header::SET_COOKIE, set)));

@@ -10,9 +10,16 @@ use axum::body::{Body, to_bytes};
 use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
 use dormer_auth::link::Links;
+use dormer_auth::login::Logins;
+use dormer_auth::provider::client::Provider;
+use dormer_auth::provider::config::{Config, Kind};
+use dormer_auth::provider::fetch::Fetch;
 use dormer_auth::token::Tokens;
 use dormer_auth::user::Users;
+use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
+use dormer_core::fixture::people::People;
+use dormer_core::fixture::records::Records;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::{Asked, Forge, ForgeError, Resolved};
 use dormer_core::ports::store::Store;
@@ -27,8 +34,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-
-use crate::memory::{People, Records};
 
 pub const APEX: &str = "dormer.test:7080";
 pub const HELLO: &str = "hello.dormer.test:7080";
@@ -70,6 +75,19 @@ impl Forge for OneHost {
     }
 }
 
+/// One that nobody can reach, and GitHub, which is asked for nothing before somebody comes back from it.
+fn providers() -> Vec<Provider> {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let fetch = Fetch::new().unwrap();
+    let one = |name: &str, kind, url: &str| {
+        let config =
+            Config { kind, url: url.into(), client_id: "us".into(), allow_everybody: true, ..Config::default() };
+        let redirect = format!("http://{APEX}/login/callback/{name}");
+        Provider::new(name, config, None, redirect, fetch.clone())
+    };
+    vec![one("away", Kind::Oidc, "http://127.0.0.1:1"), one("hub", Kind::Github, "")]
+}
+
 impl House {
     /// With ann, who administrates it and owns the stopped workspace `hello`, and bob.
     pub async fn new() -> House {
@@ -82,7 +100,12 @@ impl House {
         let authenticator = Authenticator::open(people.clone(), clock.clone()).await.unwrap();
         let shutdown = CancellationToken::new();
         let approvals = Approvals::new(clock.clone());
+        let vault = Arc::new(Vault::new(&[7; 32]).unwrap());
+        let logins = Logins::new(people.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers());
         let deps = Deps {
+            logins: Arc::new(logins),
+            vault,
+            session_life: Duration::from_secs(86400),
             store: records.clone(),
             accounts: people.clone(),
             waker: Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone())),

@@ -11,7 +11,7 @@
 mod api;
 mod connector;
 mod house;
-mod memory;
+mod login;
 mod pages;
 mod sign_in;
 mod ssh;

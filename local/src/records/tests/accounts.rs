@@ -45,6 +45,8 @@ fn session(id: &str, parent: Option<&str>) -> Session {
         parent: parent.map(str::to_owned),
         created_at: at(9),
         expires_at: at(900),
+        last_used_at: None,
+        label: None,
     }
 }
 
