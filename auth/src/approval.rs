@@ -165,7 +165,7 @@ fn code<R: TryRngCore + ?Sized>(rng: &mut R) -> Result<String, RandomError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{clock, pass};
+    use dormer_core::fixture::clock::{clock, pass};
     use dormer_core::principal::{Principal, Scope, Via};
     use tokio_util::sync::CancellationToken;
 
@@ -173,6 +173,7 @@ mod tests {
         let principal = Principal {
             user: "ann".parse().unwrap(),
             groups: vec![],
+            projects: vec![],
             admin: false,
             scope: Scope::All,
             via: Via::Session("s".into()),
