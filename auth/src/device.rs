@@ -246,7 +246,7 @@ mod tests {
         }
         assert!(matches!(devices.begin("laptop", "10.0.0.1", at(599)), Err(SignInError::Busy)));
         for number in MAX_OF_PEER..MAX {
-            devices.begin("laptop", &format!("10.0.0.{}", number / 20), at(0)).unwrap();
+            devices.begin("laptop", &format!("10.0.1.{}", number / MAX_OF_PEER), at(0)).unwrap();
         }
         assert!(matches!(devices.begin("laptop", "10.0.0.254", at(599)), Err(SignInError::Busy)));
         assert!(devices.begin("laptop", "10.0.0.1", at(600)).is_ok());

@@ -47,7 +47,7 @@ fn a_second_user_is_refused_at_every_door_as_if_nothing_were_there() {
     apex.api("POST", "/keys", Some(json!({"key": key.public()}))).expect(201);
     let ssh = |name: &str| {
         let output = Login::new(&gateway, name).key(&key).run("true");
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).replace(name, "NAME"))
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).replace(&format!("'{name}'"), "'NAME'"))
     };
     assert_ne!(ssh("mine").0, Some(0));
     assert_eq!(ssh("mine"), ssh("none"));

@@ -28,7 +28,7 @@ use super::person::Person;
 /// How long what was found out about a provider is used.
 const FRESH: Duration = Duration::from_secs(600);
 /// How soon it is asked again when a key is missing: tokens with made-up keys must not make us ask for each.
-const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(3);
 
 type Client = CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet, EndpointNotSet>;
 
@@ -273,7 +273,13 @@ impl Provider {
             .body(Vec::new())
             .map_err(|_| self.wrong("one of its addresses cannot be asked"))?;
         let answer = self.fetch.send(request).await.map_err(|error| self.fetch_error(error))?;
+        let page = |answer: &http::Response<Vec<u8>>| {
+            let kind = answer.headers().get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+        };
         match answer.status().as_u16() {
+            // Gitea shows those whom it has blocked a page that says so, and calls that a good answer.
+            200 if page(&answer) => Err(ProviderError::Gone { name: self.label() }),
             200 => serde_json::from_slice(answer.body())
                 .map_err(|_| self.wrong("it answered with something else than JSON")),
             401 | 403 => Err(ProviderError::Gone { name: self.label() }),

@@ -47,19 +47,20 @@ impl Output {
         self.half.eof().await.map_err(|_| Closed)
     }
 
-    /// Ends it with an exit status.
+    /// Ends it with an exit status. That goes first: a client may close the channel as soon as it knows that nothing
+    /// more comes (dropbear's does), and hears nothing after.
     pub(super) async fn exit(&mut self, status: u32) -> Result<(), Closed> {
-        self.end().await?;
         self.half.exit_status(status).await.map_err(|_| Closed)?;
+        self.end().await?;
         self.close().await
     }
 
     /// Ends it with the signal that ended the process.
     pub(super) async fn killed(&mut self, signal: &str, core_dumped: bool) -> Result<(), Closed> {
-        self.end().await?;
         let signal = Sig::Custom(signal.to_string());
         let sent = self.handle.exit_signal_request(self.half.id(), signal, core_dumped, String::new(), String::new());
         sent.await.map_err(|()| Closed)?;
+        self.end().await?;
         self.close().await
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use dormer_wire::dial::DoorStream;
@@ -35,6 +36,10 @@ pub(super) enum Broken {
     #[error("too much input was sent that the workspace has not read yet; some of it was dropped")]
     Overrun,
 }
+
+/// A process that closes its output mostly ends with it, and how it ended has to come first: so long the end of its
+/// output waits for that. One that goes on with its output closed is one whose client hears so a moment later.
+const END: Duration = Duration::from_millis(100);
 
 /// Carries everything to and fro until the process has ended, or the client has left.
 pub(super) async fn run(
@@ -112,12 +117,13 @@ async fn outgoing(
 ) -> Result<(), Broken> {
     let mut buffer = BytesMut::new();
     let mut room = READ_LITTLE;
+    let mut end_at: Option<Instant> = None;
     loop {
         while let Some(frame) = Frame::decode(&mut buffer)? {
             match frame {
                 Frame::Stdout(data) => output.stdout(data).await?,
                 Frame::Stderr(data) => output.stderr(data).await?,
-                Frame::OutputEnd => output.end().await?,
+                Frame::OutputEnd => end_at = Some(Instant::now() + END),
                 Frame::Exit(status) => return Ok(output.exit(status).await?),
                 Frame::ExitSignal { signal, core_dumped } => return Ok(output.killed(&signal, core_dumped).await?),
                 // Those that go the other way.
@@ -129,6 +135,11 @@ async fn outgoing(
             read = reader.read_buf(&mut buffer) => read,
             warning = warnings.next() => {
                 output.stderr(warning).await?;
+                continue;
+            }
+            () = sleep_until(end_at.unwrap_or_else(Instant::now)), if end_at.is_some() => {
+                end_at = None;
+                output.end().await?;
                 continue;
             }
         };

@@ -40,7 +40,9 @@ impl Workspaces {
         tokio::spawn(async move {
             while let (Some(change), Some(workspaces)) = (changes.next().await, myself.upgrade()) {
                 let starts = match &change {
-                    Change::Put(record) if record.spec.running && record.status.phase == Phase::Stopped => {
+                    Change::Put(record)
+                        if record.spec.running && matches!(record.status.phase, Phase::Stopped | Phase::Failed) =>
+                    {
                         Some(record.name.clone())
                     }
                     _ => None,

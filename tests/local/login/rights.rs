@@ -46,7 +46,7 @@ fn who_is_disabled_is_out_at_once_and_what_they_have_open_closes() {
 
 #[test]
 fn projects_say_who_sees_what_and_secrets_go_where_they_are_named() {
-    let (gateway, git) = (Gateway::start(), GitServer::start());
+    let (gateway, git) = (Gateway::with(&[("FORGE_PRIVATE_HOSTS", "127.0.0.1")]), GitServer::start());
     let (bob, eve) = (gateway.person("bob"), gateway.person("eve"));
     let (bobs, eves) = (site(&gateway, &bob), site(&gateway, &eve));
     ok(&gateway.dormer(&["project", "create", "shop"]));
