@@ -1,0 +1,1 @@
+//! A Kubernetes cluster as a backend: records are custom resources, workspaces run as pods.
