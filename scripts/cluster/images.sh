@@ -12,6 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=/dev/null
 . "$clusters/${1:?usage: scripts/cluster/images.sh NAME ARCHIVES [--tests]}/cluster.env"
 for archive in "$2"/*.tar; do
+    [ -e "$archive" ] || continue
     ctr images import "$archive" >/dev/null
 done
 if [ "${3:-}" = --tests ]; then

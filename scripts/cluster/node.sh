@@ -19,16 +19,18 @@ make_network() {
 # A view of the files in which the fixed places of some programs are the cluster's own, and from which no mount comes out:
 # all of them are gone with the last process that sees them.
 make_mounts() {
-    mkdir -p "$state"/{tmp,run-containerd} /run/containerd
+    mkdir -p "$state"/{tmp,run-containerd,run-netns} /run/containerd
     chmod 1777 "$state/tmp"
     setsid unshare --mount --propagation private sh -euc '
         mount --make-rshared /
         mount --bind "$1/tmp" /tmp
+        mount --bind "$1/run-netns" /run/netns
         mount --bind "$1/run-containerd" /run/containerd
         # Its name is how it is found.
         exec tail -f "$1/owner"
     ' mounts "$state" >>"$state/log/mounts.log" 2>&1 </dev/null 9>&- &
     local holder=$!
+    disown
     until grep -q " /run/containerd " "/proc/$holder/mountinfo" 2>/dev/null && [ "$(cat "/proc/$holder/comm")" = tail ]; do
         kill -0 "$holder" 2>/dev/null || die "no view of the files: $(cat "$state/log/mounts.log")"
         sleep 0.02
@@ -39,7 +41,7 @@ make_mounts() {
 # A way out, to the internet, through a process of the host: no rule of the host's own is touched.
 open_network() {
     have slirp4netns || die "slirp4netns is missing: run scripts/setup.sh cluster first"
-    start way-out slirp4netns --configure --mtu=1400 --disable-host-loopback --netns-type=path \
+    start way-out --outside slirp4netns --configure --mtu=1400 --disable-host-loopback --netns-type=path \
         --api-socket "$state/way-out.sock" "/run/netns/$id" tap0
     await "a way out" way-out 10 in_network ip link show tap0
     in_network iptables -w -t nat -A POSTROUTING -s "$pods" -o tap0 -j MASQUERADE
@@ -102,7 +104,7 @@ END
     await containerd containerd 30 ctr version
 }
 
-ctr() { "$tools/ctr" --address "$state/containerd.sock" --namespace k8s.io "$@"; }
+ctr() { "$tools/ctr" --address "$state/containerd.sock" --namespace k8s.io "$@" 2> >(grep -v DEPRECATION >&2); }
 
 # The image that every pod stands on; made here, since nothing is fetched.
 make_pause() {
@@ -165,18 +167,24 @@ start_dns() {
     cat >"$state/Corefile" <<END
 .:53 {
     bind $node_address
-    kubernetes cluster.local in-addr.arpa { kubeconfig $state/dns.kubeconfig }
+    kubernetes cluster.local in-addr.arpa {
+        kubeconfig $state/dns.kubeconfig
+    }
     $([ ! -e "$state/pid/way-out" ] || echo "forward . 10.0.2.3")
     cache 5
 }
 END
     start dns "$tools/coredns" -conf "$state/Corefile"
+    await "a server of names" dns 20 in_network bash -c "exec 3<>/dev/tcp/$node_address/53"
 }
+
+# Folders for claims.
+start_volumes() { start volumes "$here/volumes.sh" "$state"; }
 
 start_controllers() {
     start controllers "$tools/kube-controller-manager" --kubeconfig "$state/controllers.kubeconfig" \
         --service-account-private-key-file "$state/pki/accounts.key" --root-ca-file "$state/pki/ca.crt" \
-        --use-service-account-credentials --leader-elect=false --enable-hostpath-provisioner=true \
+        --use-service-account-credentials --leader-elect=false \
         --bind-address 127.0.0.1
     start scheduler "$tools/kube-scheduler" --kubeconfig "$state/scheduler.kubeconfig" --leader-elect=false --bind-address 127.0.0.1
 }

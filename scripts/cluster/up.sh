@@ -64,8 +64,8 @@ else
     bind_address=0.0.0.0
     api_address=$node_address
     make_network
-    make_mounts
     [ "$open" = 0 ] || open_network
+    make_mounts
 fi
 printf 'id=%q state=%q tools=%q only_api=%q etcd_port=%q peer_port=%q api_port=%q bind_address=%q api_address=%q\n' \
     "$id" "$state" "$tools" "$only_api" "$etcd_port" "$peer_port" "$api_port" "$bind_address" "$api_address" >"$state/cluster.env"
@@ -84,8 +84,10 @@ if [ "$only_api" = 0 ]; then
     start_kubelet
     kubectl create clusterrolebinding dormer-test-proxy --clusterrole=system:node-proxier --user=system:kube-proxy >/dev/null 2>&1 || true
     start_proxy
+    start_volumes
     start_dns
     kubectl apply -f "$here/base.yaml" >/dev/null
+    await "the first service account" controllers 30 kubectl get serviceaccount default
     await "the node" kubelet 60 kubectl wait --for=condition=Ready node/node --timeout=1s
 fi
 
