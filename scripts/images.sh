@@ -6,8 +6,6 @@
 #
 # A docker of its own builds them, which is gone afterwards; what it keeps of layers is in the cache. `debian:bookworm-slim`
 # is made here from Debian's packages: the Containerfiles are as users have them, and nothing is pulled.
-#
-#   EXPORT_TO="docker save …"   see docs/kubernetes.md for how to bring the archives to a registry
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
@@ -21,13 +19,13 @@ mkdir -p "$archives"
 exec 9>"$archives/.lock"
 flock 9
 
-tools=$("$here/tools.sh" "$bin")
 work=$(mktemp -d "$archives/.making.XXXXXX")
 docker_pid=
 finish() {
     if [ -n "$docker_pid" ]; then
         kill "$docker_pid" 2>/dev/null || true
         wait "$docker_pid" 2>/dev/null || true
+        umount -l "$work"/exec/netns/* 2>/dev/null || true
     fi
     rm -rf "$work"
 }
@@ -95,14 +93,15 @@ objcopy --strip-debug "$bin/dormer" "$work/dormer/dormer"
 cp "$images/dormer/collect.sh" "$work/dormer/"
 build dormer "$(key "$images"/dormer/* "$work/dormer/dormer")" "$work/dormer"
 
-mkdir -p "$work/tools/dormer-tools"
-cp -al "$tools/editor" "$work/tools/dormer-tools/editor" 2>/dev/null || cp -a "$tools/editor" "$work/tools/dormer-tools/editor"
-mkdir "$work/tools/dormer-tools/rest"
-for part in "$tools"/*; do
-    [ "$(basename "$part")" = editor ] || cp -a "$part" "$work/tools/dormer-tools/rest/"
-done
-build dormer-tools "$(cd "$work/tools" && { cat "$images/dormer-tools/Containerfile"; find . -type f -printf '%p %s %m\n' | sort
-    find dormer-tools/rest -type f -exec sha256sum {} + | sort; } | key)" "$work/tools"
+# The editor's part of the tools takes a while to make and is seldom new; the agent is new with every build.
+editor=$("$here/editor.sh")
+tools=$cache/tools-$({ cat "$here/tools.sh" "$here"/../editor-extension/*; basename "$editor"; } | key)
+[ -e "$tools" ] || "$here/tools.sh" "$tools" --agent "$bin/dormer-agent" --editor "$editor" >/dev/null
+mkdir -p "$work/tools"
+cp -al "$tools" "$work/tools/tools"
+rm "$work/tools/tools/bin/dormer-agent"
+objcopy --strip-debug "$bin/dormer-agent" "$work/tools/dormer-agent"
+build dormer-tools "$({ basename "$tools"; cat "$images/dormer-tools/Containerfile" "$work/tools/dormer-agent"; } | key)" "$work/tools"
 
 build workspace-base "$(key "$images"/workspace-base/*)" "$work/base"
 printf '%s\n' "$archives"
