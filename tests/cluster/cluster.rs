@@ -76,6 +76,12 @@ impl Cluster {
         let made = cluster.dormer(&["token", "create", "tests", "-o", "json"]);
         let made: Value = serde_json::from_str(&made).unwrap_or_else(|error| panic!("no token ({error}): {made}"));
         cluster.owner.token = made["token"].as_str().unwrap_or_else(|| panic!("no token: {made}")).to_string();
+        // The other replica hears of the token a moment later.
+        for _ in 0..10 {
+            wait::until("the token is known", Duration::from_secs(5), || {
+                (cluster.apex().api("GET", "/me", None).status == 200).then_some(())
+            });
+        }
         let me = cluster.apex().api("GET", "/me", None).expect(200).value();
         cluster.owner.name = me["user"].as_str().expect("a user").to_string();
         cluster.host_keys =

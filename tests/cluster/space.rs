@@ -158,10 +158,12 @@ impl Workspace<'_> {
         format!("/workspaces/{}", self.name)
     }
 
-    /// It, as the API tells it.
+    /// It, as the API tells it. A replica hears of what another one was told a moment later.
     #[track_caller]
     pub fn get(&self) -> Value {
-        self.space.cluster.apex().api("GET", &self.path(), None).expect(200).value()
+        let ask = || self.space.cluster.apex().api("GET", &self.path(), None);
+        let known = wait::poll(Duration::from_secs(5), || Some(ask()).filter(|answer| answer.status == 200));
+        known.unwrap_or_else(ask).expect(200).value()
     }
 
     /// Waits for a phase. Failed ends the wait, where that is not it.
