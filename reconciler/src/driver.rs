@@ -4,6 +4,7 @@ mod end;
 mod observe;
 mod sleep;
 mod start;
+mod trouble;
 mod write;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use dormer_core::phase::Phase;
 use dormer_core::ports::runtime::RuntimeError;
 use dormer_core::ports::store::StoreError;
 use dormer_core::step::{self, Limits, Observed, Step};
-use dormer_core::workspace::Workspace;
+use dormer_core::workspace::{Spec, Workspace};
 use dormer_wire::door::Door;
 
 use crate::context::Context;
@@ -53,6 +54,10 @@ pub(crate) struct Driver {
     was_busy: bool,
     /// The last activity that its agent told of.
     told_activity: Option<Timestamp>,
+    /// What runs it has seen a change: its word counts before the agent's.
+    look: bool,
+    /// What was last compared with what runs.
+    compared: Option<Spec>,
     /// Its record is gone, or not ours any more.
     removed: bool,
     /// When progress was last written.
@@ -107,6 +112,8 @@ impl Driver {
             busy_at: None,
             was_busy: false,
             told_activity: None,
+            look: false,
+            compared: None,
             removed: false,
             written_at: None,
         }
@@ -144,10 +151,12 @@ impl Driver {
                 }
             };
             let sleep = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST));
+            let (runtime, latest) = (Arc::clone(&self.context.runtime), Arc::clone(&self.latest));
             tokio::select! {
                 () = cancel.cancelled() => return,
                 _ = news.changed() => {}
                 () = changed(self.link.as_mut()) => {}
+                () = runtime.changed(&latest) => self.look = true,
                 () = sleep => {}
             }
         }
@@ -204,7 +213,7 @@ impl Driver {
         match step::next(&self.latest, observed, limits, self.now()) {
             Step::Rest if is_wanted(&self.latest) => self.watch_over().await,
             Step::Rest => Ok(Next::Done),
-            Step::Wait(left) => self.starting(left).await,
+            Step::Wait(left) => self.starting(left, observed).await,
             Step::Start => self.start().await,
             Step::MarkRunning => self.up().await,
             Step::Fail(failed) => self.fail(failed, observed).await,
@@ -216,13 +225,17 @@ impl Driver {
     }
 
     /// It is on its way up: tell how far it is.
-    async fn starting(&mut self, left: Duration) -> Result<Next, Trouble> {
+    async fn starting(&mut self, left: Duration, observed: Observed) -> Result<Next, Trouble> {
         if !matches!(self.latest.status.phase, Phase::Starting | Phase::Stopping) {
             let (now, instance) =
                 (self.now(), self.link.as_ref().map(|link| link.instance.clone()).unwrap_or_default());
             self.write(|latest| Some(status::adopted(&latest.status, &instance, now))).await?;
             return Ok(Next::Again);
         }
+        if self.heard().is_none() {
+            return self.listen(left, observed).await;
+        }
+        self.no_trouble().await?;
         let hold = self.tell().await?;
         Ok(Next::Wait(Some(hold.map_or(left, |hold| hold.min(left)))))
     }

@@ -236,7 +236,7 @@ async fn look_for_leftovers(context: &Context, entries: Vec<Arc<Entry>>, found: 
         let record = entry.record();
         match context.runtime.look(&record).await {
             Ok(Seen::Absent) => {}
-            Ok(Seen::Alive { .. } | Seen::Lost) => {
+            Ok(Seen::Coming { .. } | Seen::Alive { .. } | Seen::Lost) => {
                 if found.send(record.name.clone()).await.is_err() {
                     return;
                 }

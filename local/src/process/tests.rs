@@ -42,7 +42,7 @@ impl House {
     }
 
     async fn start(&self, name: &str) -> Result<Door, RuntimeError> {
-        self.runtime.start(&self.workspace, &self.instance(name), &plan()).await
+        Ok(self.runtime.start(&self.workspace, &self.instance(name), &plan()).await?.unwrap())
     }
 
     async fn look(&self) -> Seen {

@@ -128,7 +128,7 @@ impl FakeRuntime {
 
 #[async_trait]
 impl Runtime for FakeRuntime {
-    async fn start(&self, workspace: &Workspace, instance: &str, _: &Plan) -> Result<Door, RuntimeError> {
+    async fn start(&self, workspace: &Workspace, instance: &str, _: &Plan) -> Result<Option<Door>, RuntimeError> {
         let number = self.starts.fetch_add(1, Ordering::SeqCst);
         let fate = {
             let mut fates = self.fate.lock().unwrap();
@@ -153,7 +153,7 @@ impl Runtime for FakeRuntime {
         }
         let agent = Agent { instance: instance.into(), door: door.clone(), alive, status, task };
         self.agents.lock().unwrap().insert(workspace.uid.clone(), agent);
-        Ok(door)
+        Ok(Some(door))
     }
 
     async fn look(&self, workspace: &Workspace) -> Result<Seen, RuntimeError> {

@@ -50,7 +50,7 @@ async fn a_real_agent_is_started_stopped_and_killed() {
     let record = runtime.places.of(&workspace).record;
     let instance = format!("real-{}", folder.path().display());
 
-    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap();
+    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap().unwrap();
     let mut stream = listen(&door).await;
     assert_eq!(until_ready(&mut stream).await.instance, instance);
     let agent = Record::load(&record).unwrap().unwrap().agent.unwrap();
@@ -61,7 +61,7 @@ async fn a_real_agent_is_started_stopped_and_killed() {
     while let Ok(Some(_)) = message::read::<AgentStatus>(&mut stream).await {}
     assert_eq!(runtime.look(&workspace).await.unwrap(), Seen::Absent);
 
-    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap();
+    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap().unwrap();
     until_ready(&mut listen(&door).await).await;
     let agent = Record::load(&record).unwrap().unwrap().agent.unwrap();
     agent.signal(libc::SIGKILL).unwrap();
