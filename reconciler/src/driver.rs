@@ -3,6 +3,7 @@
 mod end;
 mod observe;
 mod sleep;
+mod source;
 mod start;
 mod write;
 
@@ -53,6 +54,8 @@ pub(crate) struct Driver {
     was_busy: bool,
     /// The last activity that its agent told of.
     told_activity: Option<Timestamp>,
+    /// Its source was looked at, whatever came of it.
+    resolved: bool,
     /// Its record is gone, or not ours any more.
     removed: bool,
     /// When progress was last written.
@@ -107,6 +110,7 @@ impl Driver {
             busy_at: None,
             was_busy: false,
             told_activity: None,
+            resolved: false,
             removed: false,
             written_at: None,
         }

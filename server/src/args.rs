@@ -69,7 +69,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Option<String>,
     /// Where workspaces run
-    #[arg(long, value_name = "BACKEND", value_parser = ["local"])]
+    #[arg(long, value_name = "BACKEND", value_parser = ["local", "kubernetes"])]
     pub backend: Option<String>,
     /// Print the configuration that is in force, and where it can be changed, and end
     #[arg(long)]
