@@ -109,7 +109,7 @@ fn readiness(part: &Part<'_>) -> Probe {
 /// The container that brings agent, editor and tools. None where they are mounted.
 pub fn tools(subject: &Subject<'_>, shelf: &mut Shelf<'_>) -> Option<Container> {
     let copy = ["/dormer-tools/bin/busybox", "cp", "-dR", "/dormer-tools/.", TOOLS_PATH].map(str::to_owned).to_vec();
-    (subject.settings.tools == Tools::Copy).then(|| Container {
+    (subject.settings.tools != Tools::Mount).then(|| Container {
         name: TOOLS.into(),
         image: Some(subject.settings.tools_image.clone()),
         image_pull_policy: subject.pull_policy(),

@@ -44,11 +44,12 @@ impl Manifest {
 }
 
 /// Kinds that can do no harm to others, with their API groups: everything that they refer to is looked at.
-const USUAL: [(&str, &str); 7] = [
+const USUAL: [(&str, &str); 8] = [
     ("ConfigMap", ""),
     ("Deployment", "apps"),
     ("Job", "batch"),
     ("PersistentVolumeClaim", ""),
+    ("Pod", ""),
     ("Secret", ""),
     ("Service", ""),
     ("StatefulSet", "apps"),

@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use dormer_core::plan::merge;
-use dormer_core::plan::{self};
+use dormer_core::plan::{self, merge};
 
 use crate::render::{RenderError, Subject};
 

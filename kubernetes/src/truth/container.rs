@@ -38,7 +38,7 @@ fn spec<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
 pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
     let status = sight.pod.status.as_ref()?;
     for container in status.init_container_statuses.iter().flatten() {
-        if let Some(trouble) = waiting(sight, container).or_else(|| init(sight, container)) {
+        if let Some(trouble) = init(sight, container).or_else(|| waiting(sight, container)) {
             return Some(trouble);
         }
     }

@@ -160,7 +160,7 @@ fn containers_that_ended() {
     assert!(!has_ended(&pod(beside), "dev"));
     let init = json!({ "phase": "Pending", "initContainerStatuses": [
         ended("prepare-first-1", 1, crash, json!({ "waiting": { "reason": "CrashLoopBackOff" } })) ] });
-    expect(init, &[], "ContainerEnded", Outlook::Retry, "prepare-first-1");
+    expect(init, &[], "InitFailed", Outlook::Final, "prepare-first-1");
 }
 
 #[test]
