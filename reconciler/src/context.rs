@@ -13,6 +13,7 @@ use dormer_core::ports::forge::ForgeCredentials;
 use dormer_core::ports::runtime::Runtime;
 use dormer_core::ports::store::{Event, Store};
 use dormer_core::workspace::Workspace;
+use dormer_wire::dial::Dialer;
 
 use crate::config::Config;
 
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     pub last_grace: OnceLock<Duration>,
     /// What git in workspaces signs in with, where anything.
     pub credentials: OnceLock<Arc<dyn ForgeCredentials>>,
+    /// Opens doors.
+    pub dialer: Dialer,
 }
 
 impl Context {

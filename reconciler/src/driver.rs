@@ -196,8 +196,10 @@ impl Driver {
     /// Follows an agent, and answers it.
     fn link_to(&self, door: Door, instance: String) -> Link {
         let credentials = self.context.credentials.get().cloned();
-        let desk = credentials.map(|credentials| Desk::open(door.clone(), Arc::clone(&self.entry), credentials));
-        Link::new(door, instance, desk)
+        let dialer = &self.context.dialer;
+        let desk = credentials
+            .map(|credentials| Desk::open(dialer.clone(), door.clone(), Arc::clone(&self.entry), credentials));
+        Link::new(dialer.clone(), door, instance, desk)
     }
 
     fn now(&self) -> Timestamp {

@@ -17,6 +17,7 @@ use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::ForgeCredentials;
 use dormer_core::ports::runtime::{Runtime, Seen};
 use dormer_core::ports::store::{Store, modify};
+use dormer_wire::dial::Dialer;
 
 use crate::activity;
 use crate::config::Config;
@@ -41,11 +42,13 @@ impl Reconciler {
         directory: Arc<Directory>,
         clock: Arc<dyn Clock>,
         planner: Planner,
+        dialer: Dialer,
         config: Config,
     ) -> Reconciler {
         let (leaving, last_grace) = (AtomicBool::new(false), OnceLock::new());
         let credentials = OnceLock::new();
-        let context = Context { store, runtime, directory, clock, planner, config, leaving, last_grace, credentials };
+        let context =
+            Context { store, runtime, directory, clock, planner, config, leaving, last_grace, credentials, dialer };
         Reconciler { context: Arc::new(context) }
     }
 

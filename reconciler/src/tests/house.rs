@@ -93,6 +93,7 @@ fn agent_status(instance: &str, fate: Fate) -> AgentStatus {
         busy: false,
         commit: Some("abc".into()),
         commands: Vec::new(),
+        containers: Vec::new(),
     }
 }
 
@@ -289,6 +290,7 @@ impl House {
             self.directory.clone(),
             Arc::new(move || clock()),
             Arc::new(plan),
+            dormer_wire::dial::Dialer::local(),
             self.config.clone(),
         );
         self.shutdown = CancellationToken::new();

@@ -37,6 +37,7 @@ use dormer_proxy::{http, ssh};
 use dormer_reconciler::config::Config as ReconcilerConfig;
 use dormer_reconciler::reconciler::Reconciler;
 use dormer_web::deps::Info;
+use dormer_wire::dial::Dialer;
 
 use crate::config::Config;
 use crate::serve::logs::Logs;
@@ -106,7 +107,8 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     for workspace in records.list().await? {
         directory.apply(dormer_core::ports::store::Change::Put(Arc::new(workspace)));
     }
-    let gate = Gate::new(directory.clone(), waker.clone(), clock.clone());
+    let dialer = Dialer::local();
+    let gate = Gate::new(directory.clone(), waker.clone(), clock.clone(), dialer.clone());
 
     let pages: Arc<OnceLock<dormer_web::connector::Connector>> = Arc::default();
     let connect = pages.clone();
@@ -161,6 +163,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         directory.clone(),
         clock.clone(),
         Arc::new(plan::plan),
+        dialer.clone(),
         reconciler_config(&config),
     )
     .signing_in_with(credentials);
@@ -177,6 +180,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         forge: forge.clone(),
         hook: requests.clone(),
         logs: Arc::new(Logs(runtime)),
+        dialer,
         clock: clock.clone(),
         check_devfile: Arc::new(|text| {
             plan::read("devfile.yaml", text, &NoResolver).map(drop).map_err(|e| e.to_string())

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use dormer_core::ports::runtime::{Runtime as _, Seen};
 use dormer_core::workspace::{EditorKind, fixture};
-use dormer_wire::dial::{DoorStream, dial};
+use dormer_wire::dial::{Dialer, DoorStream};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::message;
 use dormer_wire::report::{AgentState, AgentStatus};
@@ -22,7 +22,7 @@ fn agent() -> Option<PathBuf> {
 async fn listen(door: &Door) -> DoorStream {
     let deadline = Instant::now() + SOON;
     loop {
-        match dial(door, Want::Status, SOON).await {
+        match Dialer::local().dial(door, Want::Status, SOON).await {
             Ok(stream) => return stream,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
