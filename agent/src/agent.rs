@@ -8,18 +8,20 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dormer_wire::assignment::Assignment;
 use dormer_wire::door::Door;
+use dormer_wire::tls;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::credential::{self, Broker};
-use crate::door::{self, Rooms};
+use crate::door::{self, Rooms, Visitors};
 use crate::editor::EditorHandle;
 use crate::logs::AGENT;
 use crate::ports::{self, owner::Owners};
 use crate::process::family;
 use crate::stop::{self, StopRequests};
 use crate::workspace::{Workspace, make_private};
-use crate::{activity, assignment, busy, start};
+use crate::{activity, assignment, busy, entrypoint, health, siblings, start};
 
 /// How often logs are looked at for having grown too long.
 const CUT_LOGS: Duration = Duration::from_secs(10);
@@ -58,18 +60,20 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
     // Signals first: one that comes early must find the agent, not end it.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
-    let Door::Unix(path) = workspace.assignment.door.clone();
-    let listener = door::bind(&path).await?;
+    let entrance = Entrance::open(&workspace.assignment).await?;
     let inner = door::bind(&activity::socket(&workspace.assignment.run)).await?;
     let git = door::bind(&credential::socket(&workspace.assignment.run)).await?;
+    let probes = door::bind(&health::socket(&workspace.assignment.run)).await?;
     let config = credential::config::path(&workspace.assignment.run);
-    credential::config::write(&config, None).with_context(|| format!("cannot write {}", config.display()))?;
-    let broker = Broker::new(config);
+    let everywhere = workspace.assignment.whole_network;
+    credential::config::write(&config, None, everywhere)
+        .with_context(|| format!("cannot write {}", config.display()))?;
+    let broker = Broker::new(config, everywhere);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), instance = workspace.assignment.instance, "listening");
 
     let board = &workspace.board;
     let editor = Arc::new(EditorHandle::new(&workspace));
-    let owners = Arc::new(Owners::default());
+    let owners = Arc::new(Owners::new(workspace.assignment.whole_network));
     let requests = StopRequests::new();
     let rooms = Rooms {
         workspace: Arc::clone(&workspace),
@@ -87,9 +91,17 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
             tracing::error!(%error, "children are not reaped");
         }
     });
-    tasks.spawn(door::serve(listener, Arc::new(rooms)));
+    let anybody = workspace.assignment.whole_network;
+    let visitors = Visitors::new(rooms);
+    match entrance {
+        Entrance::Local(listener) => tasks.spawn(door::serve(listener, anybody, visitors)),
+        Entrance::Network(listener, acceptor) => tasks.spawn(door::network::serve(listener, acceptor, visitors)),
+    };
     tasks.spawn(activity::serve(inner, board.clone()));
     tasks.spawn(broker.serve(git));
+    tasks.spawn(health::serve(probes, board.clone()));
+    tasks.spawn(siblings::follow(Arc::clone(&workspace)));
+    tasks.spawn(entrypoint::run(Arc::clone(&workspace)));
     tasks.spawn(ports::watch::run(board.clone(), owners));
     if workspace.assignment.busy_counts {
         tasks.spawn(busy::run(board.clone(), Arc::clone(&editor)));
@@ -112,13 +124,39 @@ async fn live(workspace: Arc<Workspace>) -> anyhow::Result<()> {
     stop::run(&workspace, &requests).await;
     start::sweep(&workspace.assignment);
     let run = &workspace.assignment.run;
-    for socket in [&path, &activity::socket(run), &credential::socket(run)] {
-        if let Err(error) = std::fs::remove_file(socket) {
+    let mut sockets = vec![activity::socket(run), credential::socket(run), health::socket(run)];
+    if let Door::Unix(path) = &workspace.assignment.door {
+        sockets.push(path.clone());
+    }
+    for socket in sockets {
+        if let Err(error) = std::fs::remove_file(&socket) {
             tracing::warn!(%error, socket = %socket.display(), "a socket could not be removed");
         }
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where the gateway comes in.
+enum Entrance {
+    Local(UnixListener),
+    Network(TcpListener, tokio_rustls::TlsAcceptor),
+}
+
+impl Entrance {
+    async fn open(assignment: &Assignment) -> anyhow::Result<Entrance> {
+        match &assignment.door {
+            Door::Unix(path) if assignment.whole_network => Ok(Entrance::Local(door::bind_shared(path).await?)),
+            Door::Unix(path) => Ok(Entrance::Local(door::bind(path).await?)),
+            Door::Tls { address, .. } => {
+                let keys = assignment.keys.as_ref().context("there are no keys for the door")?;
+                let acceptor = tls::acceptor(keys).context("the keys for the door cannot be used")?;
+                let listener =
+                    TcpListener::bind(address).await.with_context(|| format!("cannot listen at {address}"))?;
+                Ok(Entrance::Network(listener, acceptor))
+            }
+        }
+    }
 }
 
 async fn cut_logs(workspace: Arc<Workspace>) {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Component, Path};
 
 use dormer_wire::assignment::{Assignment, Editor};
+use dormer_wire::door::Door;
 
 use crate::{env, logs};
 
@@ -78,6 +79,21 @@ fn check(assignment: &Assignment) -> Result<(), AssignmentError> {
             return invalid("variable", &variable.name);
         }
     }
+    if matches!(assignment.door, Door::Tls { .. }) && assignment.keys.is_none() {
+        return invalid("door", "in a network and without keys");
+    }
+    if assignment.tools.as_ref().is_some_and(|tools| !tools.is_absolute()) {
+        return invalid("tools", "a relative folder");
+    }
+    let mut containers = HashSet::from([assignment.container.as_str()]);
+    for sibling in &assignment.siblings {
+        if !containers.insert(&sibling.container) || !matches!(sibling.door, Door::Unix(_)) {
+            return invalid("sibling", &sibling.container);
+        }
+    }
+    if assignment.entrypoint.iter().flatten().any(|word| word.contains('\0')) {
+        return invalid("entrypoint", "a NUL");
+    }
     let mut paths = HashSet::new();
     for project in &assignment.projects {
         if !is_inside(&project.path) || !paths.insert(&project.path) {
@@ -86,7 +102,8 @@ fn check(assignment: &Assignment) -> Result<(), AssignmentError> {
     }
     let mut ids = HashSet::new();
     for command in &assignment.commands {
-        if !logs::is_name(&command.id) || !ids.insert(command.id.as_str()) {
+        let there = command.container.as_deref().is_none_or(|container| containers.contains(container));
+        if !there || !logs::is_name(&command.id) || !ids.insert(command.id.as_str()) {
             return invalid("command", &command.id);
         }
     }
@@ -139,6 +156,13 @@ mod tests {
         assert!(with(|a| a["instance"] = "".into()).is_err());
         assert!(with(|a| a["events"]["postStop"] = serde_json::json!(["gone"])).is_err());
         assert!(with(|a| a["commands"][0]["id"] = "../x".into()).is_err());
+        assert!(with(|a| a["commands"][0]["container"] = "nowhere".into()).is_err());
+        assert!(with(|a| a["door"] = "tls:0.0.0.0:1/a".into()).is_err(), "without keys");
+        let siblings = |container: &str, door: &str| serde_json::json!([{"container": container, "door": door}]);
+        with(|a| a["siblings"] = siblings("db", "unix:/x")).unwrap();
+        assert!(with(|a| a["siblings"] = siblings("c", "unix:/x")).is_err(), "its own");
+        assert!(with(|a| a["siblings"] = siblings("db", "tls:1.2.3.4:1/a")).is_err());
+        assert!(with(|a| a["tools"] = "tools".into()).is_err());
         assert!(with(|a| a["env"] = serde_json::json!([{"name": "A=B", "value": ""}])).is_err());
         for path in ["", "..", "a/../..", "/etc", "-x", "a/.git", ".", "a\0b"] {
             let project = serde_json::json!([{"name": "n", "path": path, "remotes": []}]);

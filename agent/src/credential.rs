@@ -13,6 +13,7 @@ use std::time::Duration;
 use dormer_wire::credential::{Ask, Told};
 use dormer_wire::message;
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -41,6 +42,8 @@ pub struct Broker {
     gateway: Arc<watch::Sender<Option<mpsc::Sender<Pending>>>>,
     /// Where git reads what we tell it.
     config: Arc<PathBuf>,
+    /// Whether every repository that can be seen is the workspace's own.
+    everywhere: bool,
 }
 
 /// Where the helper asks.
@@ -50,8 +53,8 @@ pub fn socket(run: &Path) -> PathBuf {
 
 impl Broker {
     /// One that writes names of people to git's configuration.
-    pub fn new(config: PathBuf) -> Broker {
-        Broker { gateway: Arc::new(watch::Sender::new(None)), config: Arc::new(config) }
+    pub fn new(config: PathBuf, everywhere: bool) -> Broker {
+        Broker { gateway: Arc::new(watch::Sender::new(None)), config: Arc::new(config), everywhere }
     }
 
     /// Serves the helper until dropped.
@@ -92,14 +95,14 @@ impl Broker {
     }
 
     /// Holds a stream of the gateway's until it ends.
-    pub async fn hold(&self, stream: &mut UnixStream) {
+    pub async fn hold(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         if !accept(stream).await {
             return;
         }
         let (sender, mut questions) = mpsc::channel::<Pending>(WAITING);
         self.gateway.send_replace(Some(sender));
         let waiting: Mutex<HashMap<u64, oneshot::Sender<Told>>> = Mutex::default();
-        let (mut reader, mut writer) = stream.split();
+        let (mut reader, mut writer) = tokio::io::split(stream);
         let asking = async {
             let mut id = 0u64;
             while let Some((Question { protocol, host }, reply)) = questions.recv().await {
@@ -118,7 +121,7 @@ impl Broker {
             while let Ok(Some(told)) = message::read::<Told>(&mut reader).await {
                 let id = match &told {
                     Told::Identity { name, email } => {
-                        if let Err(error) = config::write(&self.config, Some((name, email))) {
+                        if let Err(error) = config::write(&self.config, Some((name, email)), self.everywhere) {
                             tracing::warn!(%error, "git's configuration could not be written");
                         }
                         continue;
@@ -149,7 +152,7 @@ mod tests {
     async fn a_question_goes_to_the_newest_gateway_and_its_answer_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("git.sock");
-        let broker = Broker::new(folder.path().join("gitconfig"));
+        let broker = Broker::new(folder.path().join("gitconfig"), false);
         tokio::spawn(broker.clone().serve(UnixListener::bind(&path).unwrap()));
         let asked = {
             let path = path.clone();

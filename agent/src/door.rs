@@ -1,8 +1,12 @@
 //! The door: accepts connections, reads what each is for, and hands it to whoever serves that.
 
+mod caller;
 mod follow;
+mod forward;
 pub mod listen;
 mod listener;
+pub mod network;
+mod run;
 mod splice;
 mod status;
 
@@ -12,10 +16,13 @@ use std::time::Duration;
 use dormer_wire::door::{Exec, Preface, Refusal, RefusalCode, Reply, VERSION, Want};
 use dormer_wire::message;
 use dormer_wire::report::{ActivityKind, AgentState};
-use tokio::net::UnixStream;
+use tokio::io::AsyncWrite;
+use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
-pub use listener::{bind, peer_is_allowed};
+pub use caller::Caller;
+pub use listener::{bind, bind_shared, peer_is_allowed};
+pub use splice::join;
 
 use crate::credential::Broker;
 use crate::door::splice::Reached;
@@ -50,23 +57,41 @@ pub struct Rooms {
     pub broker: Broker,
 }
 
-/// Serves connections until dropped.
-pub async fn serve(listener: tokio::net::UnixListener, rooms: Arc<Rooms>) {
-    let permits = Arc::new(Semaphore::new(most()));
+/// Everybody who is in.
+#[derive(Debug)]
+pub struct Visitors {
+    rooms: Rooms,
+    permits: Arc<Semaphore>,
+}
+
+impl Visitors {
+    /// Nobody yet.
+    pub fn new(rooms: Rooms) -> Arc<Visitors> {
+        Arc::new(Visitors { rooms, permits: Arc::new(Semaphore::new(most())) })
+    }
+
+    /// Serves a connection that may come in.
+    fn admit(self: Arc<Self>, mut caller: Caller) {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        tokio::spawn(async move {
+            match permit {
+                Ok(_permit) => self.rooms.receive(caller).await,
+                Err(_) => {
+                    let full = refusal(RefusalCode::Failed, "the workspace has too many connections open");
+                    // Whoever is gone does not need an answer.
+                    let _ = tokio::time::timeout(PREFACE_LIMIT, answer(&mut caller, full)).await;
+                }
+            }
+        });
+    }
+}
+
+/// Serves connections of this machine until dropped. With `anybody`, whoever reaches the socket may come in.
+pub async fn serve(listener: UnixListener, anybody: bool, visitors: Arc<Visitors>) {
     loop {
         match listener.accept().await {
-            Ok((mut stream, _)) if peer_is_allowed(&stream) => {
-                let (rooms, permit) = (Arc::clone(&rooms), Arc::clone(&permits).try_acquire_owned());
-                tokio::spawn(async move {
-                    match permit {
-                        Ok(_permit) => rooms.receive(stream).await,
-                        Err(_) => {
-                            let full = refusal(RefusalCode::Failed, "the workspace has too many connections open");
-                            // Whoever is gone does not need an answer.
-                            let _ = tokio::time::timeout(PREFACE_LIMIT, answer(&mut stream, full)).await;
-                        }
-                    }
-                });
+            Ok((stream, _)) if anybody || peer_is_allowed(&stream) => {
+                Arc::clone(&visitors).admit(Caller::Unix(stream));
             }
             Ok(_) => tracing::warn!("a connection of another user was refused at the door"),
             Err(error) => {
@@ -85,7 +110,7 @@ fn most() -> usize {
 }
 
 /// Refuses a connection, whatever it wants.
-async fn answer(stream: &mut UnixStream, refusal: Refusal) {
+async fn answer(stream: &mut Caller, refusal: Refusal) {
     // It says what it wants before it listens.
     let _ = message::read::<Preface>(stream).await;
     let _ = message::write(stream, &Reply::Refused(refusal)).await;
@@ -97,12 +122,12 @@ pub fn refusal(code: RefusalCode, message: impl Into<String>) -> Refusal {
 }
 
 /// Says that a stream is what was asked for. False when nobody hears it any more.
-pub async fn accept(stream: &mut UnixStream) -> bool {
+pub async fn accept(stream: &mut (impl AsyncWrite + Unpin)) -> bool {
     message::write(stream, &Reply::Accepted).await.is_ok()
 }
 
 impl Rooms {
-    async fn receive(&self, mut stream: UnixStream) {
+    async fn receive(&self, mut stream: Caller) {
         let preface = tokio::time::timeout(PREFACE_LIMIT, message::read::<Preface>(&mut stream)).await;
         let outcome = match preface {
             Ok(Ok(Some(Preface { version: VERSION, want, direct }))) => self.lead(&mut stream, want, direct).await,
@@ -120,8 +145,13 @@ impl Rooms {
         }
     }
 
-    async fn lead(&self, stream: &mut UnixStream, want: Want, direct: bool) -> Result<(), Refusal> {
+    async fn lead(&self, stream: &mut Caller, want: Want, direct: bool) -> Result<(), Refusal> {
         let workspace = &self.workspace;
+        // Nothing can be handed over through a network.
+        let direct = direct && matches!(stream, Caller::Unix(_));
+        if let Some((container, want)) = forward::elsewhere(workspace, &want) {
+            return forward::run(stream, workspace, &container, want).await;
+        }
         let stopping = workspace.board.state() == AgentState::Stopping;
         match want {
             Want::Status => status::serve(stream, &workspace.board).await,
@@ -147,6 +177,7 @@ impl Rooms {
             Want::Listen { at } => listen::serve(stream, &workspace.assignment.run, &self.knocks, at).await?,
             Want::Accept { id } => listen::hand_over(stream, &self.knocks, id, direct).await?,
             Want::Exec(request) => self.exec(stream, request).await?,
+            Want::Run { command } => run::serve(stream, workspace, &command).await?,
             Want::Sftp => {
                 workspace.board.activity(ActivityKind::Ssh);
                 sftp::serve(stream, workspace).await?;
@@ -156,7 +187,7 @@ impl Rooms {
         Ok(())
     }
 
-    async fn exec(&self, stream: &mut UnixStream, request: Exec) -> Result<(), Refusal> {
+    async fn exec(&self, stream: &mut Caller, request: Exec) -> Result<(), Refusal> {
         let session = exec::start(&self.workspace, request)?;
         // A command that came is an act of somebody, as much as a keystroke.
         self.workspace.board.activity(ActivityKind::Ssh);

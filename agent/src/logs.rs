@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use dormer_wire::assignment::Assignment;
+
 use crate::status::STEPS;
 
 /// A log that has grown beyond this is cut down to its newest part.
@@ -15,6 +17,8 @@ const TAIL_OCTETS: u64 = 4 * 1024;
 const TAIL_LINES: usize = 20;
 /// The agent's own log.
 pub const AGENT: &str = "agent";
+/// The log of what the container runs by itself.
+pub const CONTAINER: &str = "container";
 
 /// The folder of logs.
 #[derive(Debug, Clone)]
@@ -85,7 +89,19 @@ fn cut_file(path: &Path, kept: u64) -> std::io::Result<()> {
 
 /// The name of a command's log: its id, unless a step of the start has that name.
 pub fn of_command(id: &str) -> String {
-    if STEPS.contains(&id) || id == AGENT { format!("command-{id}") } else { id.to_owned() }
+    if STEPS.contains(&id) || id == AGENT || id == CONTAINER { format!("command-{id}") } else { id.to_owned() }
+}
+
+/// The container whose agent has a log, and the log's name there, where it is another container: the log of a command
+/// that runs there, or as `container-<name>` what it runs by itself.
+pub fn elsewhere(assignment: &Assignment, name: &str) -> Option<(String, String)> {
+    let command = assignment.commands.iter().find(|command| of_command(&command.id) == name);
+    if let Some(command) = command {
+        return Some((command.container.clone()?, name.to_owned()));
+    }
+    let container = name.strip_prefix(CONTAINER)?.strip_prefix('-')?;
+    let known = assignment.siblings.iter().any(|sibling| sibling.container == container);
+    known.then(|| (container.to_owned(), CONTAINER.to_owned()))
 }
 
 /// Whether a name can be that of a log: it must not lead out of the folder.
@@ -105,6 +121,28 @@ mod tests {
             assert!(!is_name(bad), "{bad:?}");
         }
         assert_eq!((of_command("clone").as_str(), of_command("x").as_str()), ("command-clone", "x"));
+    }
+
+    #[test]
+    fn some_logs_are_elsewhere() {
+        let assignment = serde_json::json!({
+            "workspace": "w", "instance": "i", "container": "main", "door": "unix:/d", "home": "/h", "projectsRoot": "/p",
+            "workingDir": "/p", "logs": "/l", "run": "/r", "env": [], "siblings": [{"container": "db", "door": "unix:/x"}],
+            "commands": [{"id": "build", "exec": {"line": "make"}}, {"id": "load", "exec": {"line": "x"}, "container": "db"}],
+        });
+        let assignment: Assignment = serde_json::from_value(assignment).unwrap();
+        for (name, expected) in [
+            ("build", None),
+            ("clone", None),
+            ("container", None),
+            ("container-main", None),
+            ("container-web", None),
+            ("load", Some(("db", "load"))),
+            ("container-db", Some(("db", "container"))),
+        ] {
+            let found = elsewhere(&assignment, name);
+            assert_eq!(found.as_ref().map(|(container, name)| (container.as_str(), name.as_str())), expected, "{name}");
+        }
     }
 
     #[test]

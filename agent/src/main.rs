@@ -5,32 +5,39 @@
 //!
 //! * [`assignment`], [`workspace`]: what it was told to be, and what follows from that
 //! * [`door`]: the socket that the gateway comes through; [`exec`], [`sftp`], [`ports`], [`logs`] are behind it
-//! * [`start`], [`editor`], [`stop`]: the life of a workspace
+//! * [`start`], [`editor`], [`entrypoint`], [`stop`]: the life of a workspace
+//! * [`siblings`]: the agents in its other containers
 //! * [`credential`]: what git signs in with, from the gateway, each time anew
 //! * [`process`]: starting, reaping and finding processes
-//! * [`status`], [`activity`], [`busy`]: what it tells about itself
+//! * [`status`], [`activity`], [`busy`], [`health`]: what it tells about itself
+//! * [`tools`]: what an image may lack; [`detach`]: being there beside what a container runs by itself
 
 mod activity;
 mod agent;
 mod assignment;
 mod busy;
 mod credential;
+mod detach;
 mod door;
 mod editor;
+mod entrypoint;
 mod env;
 mod exec;
+mod health;
 mod logs;
 mod passwd;
 mod ports;
 mod process;
 mod sftp;
+mod siblings;
 mod start;
 mod status;
 mod stop;
+mod tools;
 mod workspace;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -50,6 +57,18 @@ enum Action {
         /// The JSON file that says what to do.
         #[arg(long, value_name = "FILE")]
         assignment: PathBuf,
+        /// Do so in the background, and return once it listens.
+        #[arg(long)]
+        detach: bool,
+    },
+    /// Tell by the exit status how an agent is: 0 ready, 1 not ready, 2 not there.
+    Health {
+        /// The file that the agent was given.
+        #[arg(long, value_name = "FILE")]
+        assignment: PathBuf,
+        /// Ask only whether it is there.
+        #[arg(long)]
+        live: bool,
     },
     /// Answer git, which asks what to sign in with (gitcredentials(7)).
     #[command(hide = true)]
@@ -66,7 +85,9 @@ enum Action {
 fn main() -> ExitCode {
     let Arguments { action } = Arguments::parse();
     let result = match action {
-        Action::Run { assignment } => agent::run(&assignment),
+        Action::Run { assignment, detach: true } => detach::run(&assignment),
+        Action::Run { assignment, detach: false } => agent::run(&assignment),
+        Action::Health { assignment, live } => return health(&assignment, live),
         Action::Credential { socket, operation } => credential::helper::run(&socket, &operation),
         Action::Version => {
             writeln!(std::io::stdout(), "dormer-agent {}", env!("CARGO_PKG_VERSION")).map_err(anyhow::Error::from)
@@ -80,4 +101,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn health(assignment: &Path, live: bool) -> ExitCode {
+    let said = assignment::load(assignment).map(|assignment| health::ask(&assignment.run));
+    let word = match &said {
+        Ok(said) => said.clone().unwrap_or_else(|| "nobody answers".to_owned()),
+        Err(error) => error.to_string(),
+    };
+    // The exit status says what matters.
+    let _ = writeln!(std::io::stdout(), "{word}");
+    health::judge(said.ok().flatten().as_deref(), live)
 }

@@ -14,19 +14,27 @@ mod paths;
 mod session;
 
 use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 
 use dormer_wire::door::{Refusal, RefusalCode};
-use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
-use crate::door::{accept, refusal};
+use crate::door::{Caller, accept, join, refusal};
 use crate::workspace::Workspace;
 use paths::Paths;
 
 /// Serves files until the client closes.
-pub async fn serve(stream: &mut UnixStream, workspace: &Workspace) -> Result<(), Refusal> {
+pub async fn serve(stream: &mut Caller, workspace: &Workspace) -> Result<(), Refusal> {
     let failed = |error: std::io::Error| refusal(RefusalCode::Failed, format!("cannot serve files: {error}"));
-    let socket = std::os::unix::net::UnixStream::from(stream.as_fd().try_clone_to_owned().map_err(failed)?);
+    let (socket, sealed) = match stream {
+        Caller::Unix(stream) => (stream.as_fd().try_clone_to_owned().map(UnixStream::from).map_err(failed)?, None),
+        // The thread reads and writes plainly, which TLS does not.
+        Caller::Tls(_) => {
+            let (plain, ours) = UnixStream::pair().map_err(failed)?;
+            ours.set_nonblocking(true).map_err(failed)?;
+            (plain, Some(tokio::net::UnixStream::from_std(ours).map_err(failed)?))
+        }
+    };
     let paths = Paths::new(workspace.folder(), &workspace.assignment.home);
     if !accept(stream).await {
         return Ok(());
@@ -45,6 +53,9 @@ pub async fn serve(stream: &mut UnixStream, workspace: &Workspace) -> Result<(),
     if let Err(error) = started {
         tracing::warn!(%error, "an SFTP session could not begin");
         return Ok(());
+    }
+    if let Some(ours) = sealed {
+        join(stream, ours).await;
     }
     // Ends by being dropped, which is no failure.
     let _ = ended.await;

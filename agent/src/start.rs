@@ -1,5 +1,5 @@
-//! The start of a workspace: folders, clone, commands, editor. Each is a step that can be watched, and the first that
-//! fails ends it, with a reason.
+//! The start of a workspace: folders, clone, commands, and beside these the editor. Each is a step that can be watched,
+//! and the first that fails ends it, with a reason.
 
 mod archive;
 mod checkout;
@@ -42,21 +42,27 @@ type StepFailure = (&'static str, Failure);
 
 async fn sequence(workspace: &Arc<Workspace>, editor: &Arc<EditorHandle>) -> Result<(), StepFailure> {
     make_folders(workspace).map_err(|failure| ("clone", failure))?;
-    clone::run(workspace).await.map_err(|failure| ("clone", failure))?;
-    pre_start(workspace).await.map_err(|failure| ("commands", failure))?;
-    editor::start(workspace, editor).await.map_err(|failure| ("editor", failure))
+    // The editor takes its time to answer, and needs nothing of the rest for that.
+    let prepare = async {
+        clone::run(workspace).await.map_err(|failure| ("clone", failure))?;
+        pre_start(workspace).await.map_err(|failure| ("commands", failure))
+    };
+    let edit = async { editor::start(workspace, editor).await.map_err(|failure| ("editor", failure)) };
+    tokio::try_join!(prepare, edit).map(drop)
 }
 
 fn make_folders(workspace: &Workspace) -> Result<(), Failure> {
     let assignment = &workspace.assignment;
     for folder in [&assignment.home, &assignment.projects_root] {
-        std::fs::create_dir_all(folder).map_err(|error| Failure {
-            reason: "FolderFailed".to_owned(),
-            message: format!("cannot make the folder {}: {error}", folder.display()),
-            log: AGENT.to_owned(),
-            tail: String::new(),
-            transient: false,
-        })?;
+        let Err(error) = std::fs::create_dir_all(folder) else { continue };
+        let message = format!("cannot make the folder {}: {error}", folder.display());
+        // Beside a database nobody needs them.
+        if assignment.projects.is_empty() && assignment.editor.is_none() {
+            tracing::warn!("{message}");
+            continue;
+        }
+        let (reason, log) = ("FolderFailed".to_owned(), AGENT.to_owned());
+        return Err(Failure { reason, message, log, tail: String::new(), transient: false });
     }
     Ok(())
 }

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dormer_wire::report::{Activity, ActivityKind, AgentState, AgentStatus, CommandStatus, Failure, Step, StepState};
+use dormer_wire::report::{
+    Activity, ActivityKind, AgentState, AgentStatus, CommandStatus, ContainerStatus, Failure, Step, StepState,
+};
 use jiff::Timestamp;
 use tokio::sync::watch;
+
+use crate::logs::CONTAINER;
 
 /// The names of the steps of a start, in order.
 pub const STEPS: [&str; 3] = ["clone", "commands", "editor"];
@@ -33,6 +37,7 @@ impl Board {
             busy: false,
             commit: None,
             commands: Vec::new(),
+            containers: Vec::new(),
         };
         Board(Arc::new(watch::Sender::new(status)))
     }
@@ -117,6 +122,39 @@ impl Board {
         });
     }
 
+    /// How a command ended, if it has.
+    pub fn exit_of(&self, id: &str) -> Option<i32> {
+        self.0.borrow().commands.iter().find(|command| command.id == id)?.exit
+    }
+
+    /// What the agent of another container says of itself. What somebody does there is done in this workspace.
+    pub fn sibling(&self, name: &str, theirs: &AgentStatus) {
+        let own = theirs.commands.iter().find(|command| command.id == CONTAINER);
+        let exit = own.and_then(|own| own.exit);
+        let trouble = theirs.failure.as_ref().map(|failure| failure.message.clone());
+        let ended = || exit.map(|exit| format!("what it runs ended with {exit}"));
+        let detail = trouble.or_else(ended);
+        let entry = ContainerStatus { name: name.to_owned(), up: true, exit, detail };
+        self.update(|status| {
+            put(&mut status.containers, entry);
+            let newest = status.activity.as_ref().map(|activity| activity.at);
+            if let Some(activity) = &theirs.activity
+                && newest.is_none_or(|newest| newest < activity.at)
+            {
+                status.activity = Some(activity.clone());
+            }
+        });
+    }
+
+    /// The agent of another container does not answer any more.
+    pub fn sibling_is_gone(&self, name: &str) {
+        self.update(|status| {
+            let exit = status.containers.iter().find(|container| container.name == name).and_then(|one| one.exit);
+            let detail = Some("the container has ended".to_owned());
+            put(&mut status.containers, ContainerStatus { name: name.to_owned(), up: false, exit, detail });
+        });
+    }
+
     /// The ports that are listened on.
     pub fn listening(&self, ports: Vec<u16>) {
         self.update(|status| status.listening = ports);
@@ -130,6 +168,13 @@ impl Board {
     /// The commit of the main project.
     pub fn commit(&self, commit: Option<String>) {
         self.update(|status| status.commit = commit);
+    }
+}
+
+fn put(containers: &mut Vec<ContainerStatus>, entry: ContainerStatus) {
+    match containers.iter_mut().find(|container| container.name == entry.name) {
+        Some(container) => *container = entry,
+        None => containers.push(entry),
     }
 }
 

@@ -12,13 +12,18 @@ use crate::logs::Logs;
 use crate::passwd;
 use crate::process::spawn::Processes;
 use crate::status::Board;
+use crate::tools;
 
 /// Marks every process of one start of a workspace.
 const INSTANCE: &str = "DORMER_INSTANCE";
 /// Tells processes which workspace they are in.
 const WORKSPACE: &str = "DORMER_WORKSPACE";
 /// Where a process has to look for programs when nobody says.
+/// Who somebody is that the system has no name for.
+const NOBODY: &str = "user";
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The shell that every system has, or nearly every one.
+const SH: &str = "/bin/sh";
 /// Shells whose language is that of `sh`, as far as a devfile's command lines go.
 const SH_LIKE: [&str; 6] = ["bash", "sh", "zsh", "dash", "ksh", "ash"];
 
@@ -31,6 +36,8 @@ pub struct Workspace {
     pub variables: Variables,
     /// The login shell.
     pub shell: PathBuf,
+    /// The folder that the agent was started in: an image's own.
+    pub began_in: PathBuf,
     /// The logs.
     pub logs: Logs,
     /// The status.
@@ -47,19 +54,24 @@ impl Workspace {
         let mut variables: Variables =
             inherited.filter(|(name, _)| env::is_name(name) && !name.starts_with("DORMER_")).collect();
         variables.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
-        if let Some(user) = &user {
-            variables.insert("USER".to_owned(), user.name.clone());
-            variables.insert("LOGNAME".to_owned(), user.name.clone());
+        for name in ["USER", "LOGNAME"] {
+            match &user {
+                Some(user) => drop(variables.insert(name.to_owned(), user.name.clone())),
+                None => drop(variables.entry(name.to_owned()).or_insert_with(|| NOBODY.to_owned())),
+            }
         }
         // What the image or the machine sets can be referred to as well: `$(PATH)` is what nearly everybody means.
         let mut known = variables.clone();
         env::extend(&mut variables, &mut known, &assignment.env);
+        let tools = assignment.tools.as_deref();
+        tools::offer(&mut variables, tools, &assignment.run.join("tmp"));
         let named = variables.get("SHELL").map(PathBuf::from);
-        let shell = [named, user.and_then(|user| user.shell), Some("/bin/bash".into())]
-            .into_iter()
-            .flatten()
-            .find(|shell| is_shell(shell))
-            .unwrap_or_else(|| "/bin/sh".into());
+        let shell =
+            [named, user.and_then(|user| user.shell), Some("/bin/bash".into()), Some(SH.into()), tools::shell(tools)]
+                .into_iter()
+                .flatten()
+                .find(|shell| is_shell(shell))
+                .unwrap_or_else(|| SH.into());
         let own = [
             ("SHELL", shell.to_string_lossy().into_owned()),
             ("HOME", assignment.home.to_string_lossy().into_owned()),
@@ -70,7 +82,8 @@ impl Workspace {
         variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
         let logs = Logs::new(&assignment.logs);
         let board = Board::new(&assignment.instance);
-        Workspace { assignment, variables, shell, logs, board, processes: Processes::default() }
+        let began_in = std::env::current_dir().unwrap_or_else(|_| "/".into());
+        Workspace { assignment, variables, shell, began_in, logs, board, processes: Processes::default() }
     }
 
     /// A command with the workspace's variables and nothing else, in the folder where shells begin.
@@ -87,17 +100,27 @@ impl Workspace {
         candidates.into_iter().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"))
     }
 
+    /// Where people begin: the project, though it be still on its way.
+    pub fn beginning(&self) -> &Path {
+        let Assignment { projects, projects_root, working_dir, .. } = &self.assignment;
+        let is_coming = projects.iter().any(|project| !projects_root.join(&project.path).exists());
+        if is_coming { working_dir } else { self.folder() }
+    }
+
     /// The shell for the command lines of a devfile, which are written for `sh`.
-    pub fn sh(&self) -> &Path {
+    pub fn sh(&self) -> PathBuf {
         let is_sh = |name: &std::ffi::OsStr| SH_LIKE.iter().any(|sh| name == *sh);
-        if self.shell.file_name().is_some_and(is_sh) { &self.shell } else { Path::new("/bin/sh") }
+        if self.shell.file_name().is_some_and(is_sh) {
+            return self.shell.clone();
+        }
+        let others = [Some(SH.into()), tools::shell(self.assignment.tools.as_deref())];
+        others.into_iter().flatten().find(|shell| is_shell(shell)).unwrap_or_else(|| SH.into())
     }
 }
 
 fn is_shell(path: &Path) -> bool {
-    let executable = |metadata: std::fs::Metadata| metadata.is_file() && metadata.mode() & 0o111 != 0;
     let refuses = path.file_name().is_some_and(|name| name == "nologin" || name == "false");
-    path.is_absolute() && !refuses && path.metadata().is_ok_and(executable)
+    path.is_absolute() && !refuses && tools::is_program(path)
 }
 
 /// Makes a folder that is nobody else's: mode 0700, owned by this user. One that is there already is tightened.

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use dormer_wire::assignment::{Assignment, Command, Editor, EnvVar, Events, Project, Remote, Run, Tracks};
+use dormer_wire::assignment::{Assignment, Command, Editor, EnvVar, Events, Project, Remote, Run, Sibling, Tracks};
 use dormer_wire::door::Door;
+use dormer_wire::tls::AgentKeys;
 
 use crate::plan::{self, Plan};
 use crate::workspace::Workspace;
@@ -28,6 +29,14 @@ pub struct Layout {
     pub env: Vec<EnvVar>,
     /// Whether a process at work counts as activity.
     pub busy_counts: bool,
+    /// The keys of a door in a network.
+    pub keys: Option<AgentKeys>,
+    /// The folder with what images may lack.
+    pub tools: Option<PathBuf>,
+    /// The agents of the other containers. Where there are none, the main container's runs all that it can.
+    pub siblings: Vec<Sibling>,
+    /// Whether the container is one, with a network that is the workspace's own.
+    pub whole_network: bool,
 }
 
 /// What the agent of `container` is told. Projects, editor and events belong to the main container's agent.
@@ -54,7 +63,12 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
             .filter(|variable| !variable.file)
             .map(|variable| EnvVar { name: variable.name.clone(), value: variable.value.clone() }),
     );
-    let commands = commands(plan, container, &root);
+    let commands = commands(plan, container, &root, &layout.siblings);
+    // A process that stands for a container does not run what keeps a container up.
+    let entrypoint = here.filter(|_| layout.whole_network).and_then(|here| {
+        let command = here.command.clone().filter(|command| !command.is_empty())?;
+        Some(command.into_iter().chain(here.args.clone().unwrap_or_default()).collect())
+    });
     Assignment {
         workspace: workspace.name.to_string(),
         instance: instance.to_string(),
@@ -71,6 +85,11 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
         commands,
         editor: layout.editor.filter(|_| main && plan.editor),
         busy_counts: layout.busy_counts,
+        keys: layout.keys,
+        tools: layout.tools,
+        entrypoint,
+        siblings: if main { layout.siblings } else { Vec::new() },
+        whole_network: layout.whole_network,
     }
 }
 
@@ -101,10 +120,11 @@ fn project(project: &plan::Project) -> Project {
     }
 }
 
-/// The commands that can run in `container`. Where one process group stands for all containers (the plan has several,
-/// the runtime one agent), the runtime asks for the main container and gets the others' commands too. What is applied is
-/// no agent's business: such commands are left out, of composite ones too.
-fn commands(plan: &Plan, container: &str, root: &str) -> Vec<Command> {
+/// The commands that can run in `container`. The main container gets the others' commands too: it asks their agents to
+/// run them, or runs them itself where one process group stands for all containers (the plan has several, the runtime
+/// one agent). What is applied is no agent's business: such commands are left out, of composite ones too.
+fn commands(plan: &Plan, container: &str, root: &str, siblings: &[Sibling]) -> Vec<Command> {
+    let elsewhere = |component: &str| component != container && siblings.iter().any(|one| one.container == component);
     let here = |command: &plan::Command| match &command.run {
         plan::Run::Exec { component, .. } => component == container || plan.main == container,
         plan::Run::Composite { .. } => true,
@@ -115,7 +135,8 @@ fn commands(plan: &Plan, container: &str, root: &str) -> Vec<Command> {
         let run = match &command.run {
             plan::Run::Exec { component, line, working_dir, env } => {
                 // A command of another container has that one's variables, as far as it runs here at all.
-                let other = plan.containers.iter().find(|other| component != container && other.name == *component);
+                let here = component == container || elsewhere(component);
+                let other = plan.containers.iter().find(|other| !here && other.name == *component);
                 let theirs = other.map(|other| plan.environment(other, root)).unwrap_or_default();
                 let env = theirs.iter().chain(env).map(translate).collect();
                 Run::Exec { line: line.clone(), working_dir: working_dir.clone(), env }
@@ -126,7 +147,16 @@ fn commands(plan: &Plan, container: &str, root: &str) -> Vec<Command> {
             }
             plan::Run::Apply { .. } => return None,
         };
-        runs.contains(command.id.as_str()).then(|| Command { id: command.id.clone(), run, once: command.once })
+        let container = match &command.run {
+            plan::Run::Exec { component, .. } if elsewhere(component) => Some(component.clone()),
+            _ => None,
+        };
+        runs.contains(command.id.as_str()).then(|| Command {
+            id: command.id.clone(),
+            run,
+            container,
+            once: command.once,
+        })
     };
     plan.commands.iter().filter_map(translated).collect()
 }

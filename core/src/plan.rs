@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use dormer_devfile::quantity::Quantity;
+
 use crate::plan::apply::{Image, Manifest};
 use crate::plan::settings::{Settings, StorageKind};
 use crate::workspace::Cloning;

@@ -7,6 +7,8 @@
 //!   Secrets. There is no other database. [`cache`]: objects kept by a watch.
 //! * [`lease`]: which of the gateway's replicas reconciles. [`project`]: projects as namespaces. [`class`]: classes.
 //! * [`keys`]: what every replica has to have the same, in one Secret.
+//! * [`render`]: a plan as the objects of a pod, pure. [`runtime`]: the domain's `Runtime` over them. [`policy`]: what a class
+//!   lets pods do. [`truth`]: what the cluster says of a pod that does not come up, in words for people.
 //!
 //! kube stops in this crate.
 
@@ -18,8 +20,12 @@ pub mod error;
 pub mod keys;
 pub mod lease;
 pub mod names;
+pub mod policy;
 pub mod project;
 pub mod records;
+pub mod render;
 pub mod resource;
+pub mod runtime;
+pub mod truth;
 
 mod hex;

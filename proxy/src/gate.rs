@@ -19,7 +19,7 @@ use dormer_core::ports::clock::Clock;
 use dormer_core::principal::Principal;
 use dormer_core::wake::{WakeError, Waker};
 use dormer_core::workspace::Workspace;
-use dormer_wire::dial::{self, DialError, DoorStream};
+use dormer_wire::dial::{DialError, Dialer, DoorStream};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::report::ActivityKind;
 
@@ -34,6 +34,7 @@ pub struct Gate {
     directory: Arc<Directory>,
     waker: Arc<Waker>,
     clock: Arc<dyn Clock>,
+    dialer: Dialer,
     registry: Arc<open::Registry>,
     /// Ends the sweep with the gate.
     _sweep: DropGuard,
@@ -44,11 +45,11 @@ impl Gate {
     ///
     /// To be called within a runtime that lives as long as the gate: one task of it sees to it that connections end
     /// when the right to them does.
-    pub fn new(directory: Arc<Directory>, waker: Arc<Waker>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(directory: Arc<Directory>, waker: Arc<Waker>, clock: Arc<dyn Clock>, dialer: Dialer) -> Arc<Self> {
         let registry = Arc::new(open::Registry::default());
         let ended = CancellationToken::new();
         tokio::spawn(sweep::sweep(Arc::clone(&directory), Arc::clone(&registry), ended.clone()));
-        Arc::new(Gate { directory, waker, clock, registry, _sweep: ended.drop_guard() })
+        Arc::new(Gate { directory, waker, clock, dialer, registry, _sweep: ended.drop_guard() })
     }
 
     /// Every workspace.
@@ -103,7 +104,7 @@ impl Gate {
         let Some(door) = entry.peek().status.door.clone() else {
             return Err(DialError::Absent(std::io::ErrorKind::NotConnected.into()));
         };
-        dial::dial(&door, want, DIAL_LIMIT).await
+        self.dialer.dial(&door, want, DIAL_LIMIT).await
     }
 }
 

@@ -17,6 +17,7 @@ mod head;
 mod headers;
 mod inject;
 mod rewrite;
+mod sealed;
 mod serve;
 mod site;
 mod splice;

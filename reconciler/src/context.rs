@@ -13,6 +13,7 @@ use dormer_core::ports::forge::{Forge, ForgeCredentials};
 use dormer_core::ports::runtime::Runtime;
 use dormer_core::ports::store::{Event, Store};
 use dormer_core::workspace::Workspace;
+use dormer_wire::dial::Dialer;
 
 use crate::config::Config;
 
@@ -35,6 +36,8 @@ pub(crate) struct Context {
     pub credentials: OnceLock<Arc<dyn ForgeCredentials>>,
     /// Who says what a source means, where records may name one that nobody has looked at.
     pub forge: OnceLock<Arc<dyn Forge>>,
+    /// Opens doors.
+    pub dialer: Dialer,
 }
 
 impl Context {

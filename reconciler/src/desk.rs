@@ -7,7 +7,7 @@ use dormer_core::directory::Entry;
 use dormer_core::git_access::host_of;
 use dormer_core::ports::forge::ForgeCredentials;
 use dormer_wire::credential::{Ask, Told};
-use dormer_wire::dial::{DialError, DoorStream, dial};
+use dormer_wire::dial::{DialError, Dialer, DoorStream};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::message;
 use tokio::task::AbortHandle;
@@ -34,15 +34,15 @@ impl Drop for Desk {
 
 impl Desk {
     /// Begins to answer the agent behind `door`.
-    pub fn open(door: Door, entry: Arc<Entry>, credentials: Arc<dyn ForgeCredentials>) -> Desk {
-        Desk(tokio::spawn(stay(door, entry, credentials)).abort_handle())
+    pub fn open(dialer: Dialer, door: Door, entry: Arc<Entry>, credentials: Arc<dyn ForgeCredentials>) -> Desk {
+        Desk(tokio::spawn(stay(dialer, door, entry, credentials)).abort_handle())
     }
 }
 
-async fn stay(door: Door, entry: Arc<Entry>, credentials: Arc<dyn ForgeCredentials>) {
+async fn stay(dialer: Dialer, door: Door, entry: Arc<Entry>, credentials: Arc<dyn ForgeCredentials>) {
     let mut eager = 250u32;
     loop {
-        match dial(&door, Want::Credentials, ANSWER).await {
+        match dialer.dial(&door, Want::Credentials, ANSWER).await {
             Ok(stream) => answer(stream, &entry, &*credentials).await,
             Err(DialError::Absent(_)) if eager > 0 => {
                 eager -= 1;

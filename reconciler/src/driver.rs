@@ -5,6 +5,7 @@ mod observe;
 mod sleep;
 mod source;
 mod start;
+mod trouble;
 mod write;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use dormer_core::phase::Phase;
 use dormer_core::ports::runtime::RuntimeError;
 use dormer_core::ports::store::StoreError;
 use dormer_core::step::{self, Limits, Observed, Step};
-use dormer_core::workspace::Workspace;
+use dormer_core::workspace::{Spec, Workspace};
 use dormer_wire::door::Door;
 
 use crate::context::Context;
@@ -56,6 +57,10 @@ pub(crate) struct Driver {
     told_activity: Option<Timestamp>,
     /// Its source was looked at, whatever came of it.
     resolved: bool,
+    /// What runs it has seen a change: its word counts before the agent's.
+    look: bool,
+    /// What was last compared with what runs.
+    compared: Option<Spec>,
     /// Its record is gone, or not ours any more.
     removed: bool,
     /// When progress was last written.
@@ -111,6 +116,8 @@ impl Driver {
             was_busy: false,
             told_activity: None,
             resolved: false,
+            look: false,
+            compared: None,
             removed: false,
             written_at: None,
         }
@@ -148,10 +155,12 @@ impl Driver {
                 }
             };
             let sleep = tokio::time::sleep(wait.unwrap_or(LONGEST).min(LONGEST));
+            let (runtime, latest) = (Arc::clone(&self.context.runtime), Arc::clone(&self.latest));
             tokio::select! {
                 () = cancel.cancelled() => return,
                 _ = news.changed() => {}
                 () = changed(self.link.as_mut()) => {}
+                () = runtime.changed(&latest) => self.look = true,
                 () = sleep => {}
             }
         }
@@ -191,8 +200,10 @@ impl Driver {
     /// Follows an agent, and answers it.
     fn link_to(&self, door: Door, instance: String) -> Link {
         let credentials = self.context.credentials.get().cloned();
-        let desk = credentials.map(|credentials| Desk::open(door.clone(), Arc::clone(&self.entry), credentials));
-        Link::new(door, instance, desk)
+        let dialer = &self.context.dialer;
+        let desk = credentials
+            .map(|credentials| Desk::open(dialer.clone(), door.clone(), Arc::clone(&self.entry), credentials));
+        Link::new(dialer.clone(), door, instance, desk)
     }
 
     fn now(&self) -> Timestamp {
@@ -206,7 +217,7 @@ impl Driver {
         match step::next(&self.latest, observed, limits, self.now()) {
             Step::Rest if is_wanted(&self.latest) => self.watch_over().await,
             Step::Rest => Ok(Next::Done),
-            Step::Wait(left) => self.starting(left).await,
+            Step::Wait(left) => self.starting(left, observed).await,
             Step::Start => self.start().await,
             Step::MarkRunning => self.up().await,
             Step::Fail(failed) => self.fail(failed, observed).await,
@@ -218,13 +229,17 @@ impl Driver {
     }
 
     /// It is on its way up: tell how far it is.
-    async fn starting(&mut self, left: Duration) -> Result<Next, Trouble> {
+    async fn starting(&mut self, left: Duration, observed: Observed) -> Result<Next, Trouble> {
         if !matches!(self.latest.status.phase, Phase::Starting | Phase::Stopping) {
             let (now, instance) =
                 (self.now(), self.link.as_ref().map(|link| link.instance.clone()).unwrap_or_default());
             self.write(|latest| Some(status::adopted(&latest.status, &instance, now))).await?;
             return Ok(Next::Again);
         }
+        if self.heard().is_none() {
+            return self.listen(left, observed).await;
+        }
+        self.no_trouble().await?;
         let hold = self.tell().await?;
         Ok(Next::Wait(Some(hold.map_or(left, |hold| hold.min(left)))))
     }

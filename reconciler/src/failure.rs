@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dormer_core::phase::Phase;
 use dormer_core::plan::devfile::PlanError;
-use dormer_core::ports::runtime::RuntimeError;
+use dormer_core::ports::runtime::{Outlook, RuntimeError, Trouble};
 use dormer_core::step::Failed;
 use dormer_core::workspace::Status;
 use dormer_wire::report::{AgentStatus, StepState};
@@ -36,6 +36,13 @@ impl From<PlanError> for Failure {
 }
 
 impl Failure {
+    /// Of a workspace of which its runtime says what is wrong.
+    pub fn of_trouble(trouble: Trouble, phase: Phase, log_tail: Option<String>) -> Failure {
+        // One that ran ended while nobody may be there: whoever comes back starts it.
+        let transient = trouble.outlook != Outlook::Final && phase == Phase::Starting;
+        Failure { reason: trouble.reason, message: trouble.message, log_tail, transient }
+    }
+
     /// Of a workspace whose agent says so, is gone, or took too long. `log_tail` is the agent's own last words.
     pub fn of(
         failed: Failed,

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
-use dormer_wire::dial::{DialError, DoorStream, dial};
+use dormer_wire::dial::{DialError, Dialer, DoorStream};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::message;
 use dormer_wire::report::AgentStatus;
@@ -55,9 +55,9 @@ impl Drop for Link {
 
 impl Link {
     /// Begins to follow the agent of `instance` behind `door`, and to answer it where there is somebody who can.
-    pub fn new(door: Door, instance: String, desk: Option<Desk>) -> Link {
+    pub fn new(dialer: Dialer, door: Door, instance: String, desk: Option<Desk>) -> Link {
         let (sender, words) = watch::channel(Word::Dialling(Instant::now()));
-        let task = tokio::spawn(follow(door.clone(), instance.clone(), sender)).abort_handle();
+        let task = tokio::spawn(follow(dialer, door.clone(), instance.clone(), sender)).abort_handle();
         Link { door, instance, words, task, _desk: desk }
     }
 
@@ -75,11 +75,11 @@ impl Link {
     }
 }
 
-async fn follow(door: Door, instance: String, words: watch::Sender<Word>) {
+async fn follow(dialer: Dialer, door: Door, instance: String, words: watch::Sender<Word>) {
     let begun = Instant::now();
     let mut beat = begun;
     loop {
-        match dial(&door, Want::Status, ANSWER).await {
+        match dialer.dial(&door, Want::Status, ANSWER).await {
             Ok(stream) => {
                 if listen(stream, &instance, &words).await {
                     words.send_replace(Word::Ended);

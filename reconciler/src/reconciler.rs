@@ -17,6 +17,7 @@ use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::{Forge, ForgeCredentials};
 use dormer_core::ports::runtime::{Runtime, Seen};
 use dormer_core::ports::store::{Store, modify};
+use dormer_wire::dial::Dialer;
 
 use crate::activity;
 use crate::config::Config;
@@ -41,12 +42,24 @@ impl Reconciler {
         directory: Arc<Directory>,
         clock: Arc<dyn Clock>,
         planner: Planner,
+        dialer: Dialer,
         config: Config,
     ) -> Reconciler {
         let (leaving, last_grace) = (AtomicBool::new(false), OnceLock::new());
         let (credentials, forge) = (OnceLock::new(), OnceLock::new());
-        let context =
-            Context { store, runtime, directory, clock, planner, config, leaving, last_grace, credentials, forge };
+        let context = Context {
+            store,
+            runtime,
+            directory,
+            clock,
+            planner,
+            config,
+            leaving,
+            last_grace,
+            credentials,
+            forge,
+            dialer,
+        };
         Reconciler { context: Arc::new(context) }
     }
 
@@ -241,7 +254,7 @@ async fn look_for_leftovers(context: &Context, entries: Vec<Arc<Entry>>, found: 
         let record = entry.record();
         match context.runtime.look(&record).await {
             Ok(Seen::Absent) => {}
-            Ok(Seen::Alive { .. } | Seen::Lost) => {
+            Ok(Seen::Coming { .. } | Seen::Alive { .. } | Seen::Lost) => {
                 if found.send(record.name.clone()).await.is_err() {
                     return;
                 }

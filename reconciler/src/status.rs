@@ -233,6 +233,7 @@ mod tests {
             busy: false,
             commit: Some("c".into()),
             commands: Vec::new(),
+            containers: Vec::new(),
         }
     }
 

@@ -37,6 +37,8 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Write a configuration to edit
     Config(ConfigArgs),
+    /// Print the custom resource definitions of the Kubernetes backend
+    Crds,
     /// Tell what is missing or wrong here, and what to do about it
     Doctor(DoctorArgs),
     /// Print a completion script for a shell

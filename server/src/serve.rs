@@ -8,6 +8,7 @@ pub mod register;
 pub mod signal;
 
 mod backend;
+mod commands;
 mod logs;
 mod parts;
 mod providers;

@@ -17,6 +17,7 @@ use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::Forge;
 use dormer_core::ports::store::Store;
 use dormer_core::wake::Waker;
+use dormer_wire::dial::Dialer;
 
 use crate::logs::Logs;
 
@@ -79,6 +80,8 @@ pub struct Deps {
     pub forge: Arc<dyn Forge>,
     /// Logs of workspaces that do not run.
     pub logs: Arc<dyn Logs>,
+    /// Opens doors.
+    pub dialer: Dialer,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Checks a devfile.

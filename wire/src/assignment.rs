@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::door::Door;
+use crate::tls::AgentKeys;
 
 /// An agent's whole task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Assignment {
     pub container: String,
     /// Where the agent is to listen.
     pub door: Door,
+    /// The keys of a door in a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<AgentKeys>,
     /// The user's home; made when it is missing.
     pub home: PathBuf,
     /// Where projects are cloned to; made when it is missing.
@@ -46,6 +50,29 @@ pub struct Assignment {
     /// Whether a process at work counts as activity (`lifecycle.keepAliveWhenBusy`).
     #[serde(default)]
     pub busy_counts: bool,
+    /// The folder with what an image may lack: `bin` with a shell and git, `etc/ssl/certs`. None: there is all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<PathBuf>,
+    /// What the container runs beside the agent: program and arguments. Its log is named `container`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<String>>,
+    /// The agents of the workspace's other containers. Only the main container's agent has some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub siblings: Vec<Sibling>,
+    /// Whether all that this agent sees of network and shared folders is the workspace's own, as in a pod: whatever
+    /// listens is a process of it then, and whoever reaches a Unix door belongs to it, whatever their user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole_network: bool,
+}
+
+/// The agent of another container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sibling {
+    /// The container.
+    pub container: String,
+    /// Its agent's door, on a Unix socket that both see.
+    pub door: Door,
 }
 
 /// A variable.
@@ -131,6 +158,9 @@ pub struct Command {
     /// What it does.
     #[serde(flatten)]
     pub run: Run,
+    /// The container that it runs in, where that is another than the agent's: one of the siblings has it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// Runs once in the life of the workspace: where it has come to a good end, no start runs it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
@@ -165,7 +195,7 @@ pub enum Run {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Events {
-    /// Before the editor starts.
+    /// Before the workspace is ready.
     #[serde(default)]
     pub pre_start: Vec<String>,
     /// Once the workspace is up. The workspace is ready without waiting for their end.

@@ -1,32 +1,33 @@
 //! Opening a stream through a door.
 
+mod socket;
+mod stream;
+
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::path::Path;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
 
 use crate::door::{Door, Handed, Preface, Refusal, Reply, Want};
 use crate::hand;
 use crate::message::{self, MessageError};
+use crate::tls::{self, Master, TlsError};
 
-/// A stream through a door, after its preface was accepted.
-#[derive(Debug)]
-pub enum DoorStream {
-    /// Over a Unix socket.
-    Unix(UnixStream),
-    /// A connection to a port of the workspace, which the agent made and handed over.
-    Tcp(TcpStream),
-}
+pub use socket::prepare;
+pub use stream::DoorStream;
 
 /// Why a stream could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// Nobody is behind the door: its agent has ended or has not begun. Worth another look at the record, then a retry.
+    /// Nobody is behind the door: its agent has ended or has not begun, or somebody else is where it was. Worth another
+    /// look at the record, then a retry.
     #[error("nobody answers at the door: {0}")]
-    Absent(#[source] std::io::Error),
+    Absent(#[source] io::Error),
     /// The agent answered, and said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -38,13 +39,59 @@ pub enum DialError {
     Protocol(#[from] MessageError),
 }
 
-/// Opens a stream through `door` for `want`, within `limit`.
-pub async fn dial(door: &Door, want: Want, limit: Duration) -> Result<DoorStream, DialError> {
-    tokio::time::timeout(limit, open(door, want)).await.unwrap_or(Err(DialError::TimedOut(limit)))
+/// Opens streams through doors. Copies are cheap, and share the sessions that they can resume.
+#[derive(Clone)]
+pub struct Dialer(Option<TlsConnector>);
+
+impl Dialer {
+    /// Knows the doors of this machine only.
+    pub fn local() -> Dialer {
+        Dialer(None)
+    }
+
+    /// Knows all doors whose keys follow from a secret, too.
+    pub fn with(master: &Master) -> Result<Dialer, TlsError> {
+        tls::connector(master).map(Some).map(Dialer)
+    }
+
+    /// Opens a stream through `door` for `want`, within `limit`.
+    pub async fn dial(&self, door: &Door, want: Want, limit: Duration) -> Result<DoorStream, DialError> {
+        let open = async {
+            match door {
+                Door::Unix(path) => through_unix(path, want).await,
+                Door::Tls { address, peer } => self.through_tls(*address, peer, want).await,
+            }
+        };
+        tokio::time::timeout(limit, open).await.unwrap_or(Err(DialError::TimedOut(limit)))
+    }
+
+    async fn through_tls(&self, address: SocketAddr, peer: &str, want: Want) -> Result<DoorStream, DialError> {
+        let absent = |why: &str| DialError::Absent(io::Error::new(io::ErrorKind::Unsupported, why.to_owned()));
+        let connector = self.0.as_ref().ok_or_else(|| absent("there are no keys for doors in a network here"))?;
+        let name = ServerName::try_from(peer.to_owned()).map_err(|_| absent("its name is none of an agent"))?;
+        let socket = TcpStream::connect(address).await.map_err(DialError::Absent)?;
+        socket::prepare(&socket).map_err(DialError::Absent)?;
+        let mut stream = connector.connect(name, socket).await.map_err(DialError::Absent)?;
+        message::write(&mut stream, &Preface::from(want)).await.map_err(absent_if_broken)?;
+        match message::read(&mut stream).await.map_err(absent_if_broken)? {
+            Some(Reply::Accepted) => Ok(DoorStream::Tls(Box::new(stream))),
+            Some(Reply::Refused(refusal)) => Err(refusal.into()),
+            // Nothing can be handed over here.
+            Some(Reply::Handed(_)) => Err(MessageError::Ended.into()),
+            None => Err(DialError::Absent(io::ErrorKind::ConnectionReset.into())),
+        }
+    }
 }
 
-async fn open(door: &Door, want: Want) -> Result<DoorStream, DialError> {
-    let Door::Unix(path) = door;
+/// In TLS 1.3 a client hears only with the first answer whether it was let in.
+fn absent_if_broken(error: MessageError) -> DialError {
+    match error {
+        MessageError::Io(error) => DialError::Absent(error),
+        error => error.into(),
+    }
+}
+
+async fn through_unix(path: &Path, want: Want) -> Result<DoorStream, DialError> {
     let mut stream = UnixStream::connect(path).await.map_err(DialError::Absent)?;
     let preface = Preface { direct: true, ..Preface::from(want) };
     message::write(&mut stream, &preface).await?;
@@ -53,11 +100,11 @@ async fn open(door: &Door, want: Want) -> Result<DoorStream, DialError> {
         Some((Reply::Handed(kind), Some(handed))) => take(kind, handed).map_err(DialError::Absent),
         Some((Reply::Handed(_), None)) => Err(MessageError::Ended.into()),
         Some((Reply::Refused(refusal), _)) => Err(refusal.into()),
-        None => Err(DialError::Absent(std::io::ErrorKind::ConnectionReset.into())),
+        None => Err(DialError::Absent(io::ErrorKind::ConnectionReset.into())),
     }
 }
 
-fn take(kind: Handed, handed: OwnedFd) -> std::io::Result<DoorStream> {
+fn take(kind: Handed, handed: OwnedFd) -> io::Result<DoorStream> {
     match kind {
         Handed::Tcp => {
             let stream = std::net::TcpStream::from(handed);
@@ -72,45 +119,8 @@ fn take(kind: Handed, handed: OwnedFd) -> std::io::Result<DoorStream> {
     }
 }
 
-impl AsyncRead for DoorStream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        match self.get_mut() {
-            DoorStream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-            DoorStream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for DoorStream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        match self.get_mut() {
-            DoorStream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
-            DoorStream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        match self.get_mut() {
-            DoorStream::Unix(stream) => Pin::new(stream).poll_flush(cx),
-            DoorStream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        match self.get_mut() {
-            DoorStream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-            DoorStream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        match self.get_mut() {
-            DoorStream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            DoorStream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
-    }
-    fn is_write_vectored(&self) -> bool {
-        true
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer").field("networks", &self.0.is_some()).finish()
     }
 }

@@ -1,6 +1,7 @@
 //! The door: the one way into a workspace. A gateway opens a connection per stream, sends a [`Preface`] that says what
 //! it wants, and reads a [`Reply`]; after [`Reply::Accepted`] the connection belongs to what was asked for.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::{fmt, str::FromStr};
 
@@ -8,22 +9,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::WindowSize;
 use crate::listen::Place;
+use crate::tls;
 
 /// The version of this protocol. A peer with another one is refused with [`RefusalCode::Version`].
 pub const VERSION: u32 = 1;
 
-/// Where a door is. As text: `unix:<absolute path>`.
+/// Where a door is. As text: `unix:<absolute path>` or `tls:<address>:<port>/<peer>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Door {
     /// A Unix socket of mode 0600 in a folder of mode 0700: agent and gateway share a machine and its user.
     Unix(PathBuf),
+    /// TLS 1.3 over TCP, with keys that are pinned on both sides ([`crate::tls`]).
+    Tls {
+        /// Where to connect, or for an agent, where to listen.
+        address: SocketAddr,
+        /// Whose door it is: `<uid of the workspace>.<instance>`. Its keys follow from this, so that an address which
+        /// somebody else has by now is nobody's door.
+        peer: String,
+    },
 }
 
 impl fmt::Display for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Door::Unix(path) => write!(f, "unix:{}", path.display()),
+            Door::Tls { address, peer } => write!(f, "tls:{address}/{peer}"),
         }
     }
 }
@@ -44,10 +55,17 @@ impl TryFrom<String> for Door {
 impl FromStr for Door {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("unix:") {
-            Some(path) if path.starts_with('/') => Ok(Door::Unix(PathBuf::from(path))),
-            _ => Err(format!("'{text}' is no door: expected unix:<absolute path>")),
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| path.starts_with('/')) {
+            return Ok(Door::Unix(PathBuf::from(path)));
         }
+        let parts = text.strip_prefix("tls:").and_then(|rest| rest.split_once('/'));
+        if let Some((address, peer)) = parts
+            && let Ok(address) = address.parse()
+            && tls::is_peer(peer)
+        {
+            return Ok(Door::Tls { address, peer: peer.to_owned() });
+        }
+        Err(format!("'{text}' is no door: expected unix:<absolute path> or tls:<address>:<port>/<peer>"))
     }
 }
 
@@ -100,6 +118,12 @@ pub enum Want {
     },
     /// A process: a shell or a command. [`crate::frame`] frames follow.
     Exec(Exec),
+    /// A command of the agent's assignment, by its id; the agent of another container asks for it. [`crate::frame`]
+    /// frames follow, the last of which says how it ended; its output is in its log.
+    Run {
+        /// The command's id.
+        command: String,
+    },
     /// An SFTP server (draft-ietf-secsh-filexfer-02, version 3). Raw bytes follow.
     Sftp,
     /// The output of one of the devfile's commands, or of a step of the start. Raw bytes follow, from agent to
@@ -140,6 +164,9 @@ pub struct Exec {
     /// A folder, absolute or relative to the project's. None: the project's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
+    /// The container to run it in, of those that the workspace has. None: the agent's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
 }
 
 /// A terminal (RFC 4254, section 6.2).
@@ -207,4 +234,31 @@ pub enum RefusalCode {
     Invalid,
     /// It was tried and failed.
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_are_text_and_back() {
+        let peer = "4f6b9f0e-5a77-4b8d-9a43-0d8b5a3c1f00.00112233445566778899aabbccddeeff";
+        for text in
+            ["unix:/run/x.sock".to_owned(), format!("tls:10.1.2.3:7443/{peer}"), format!("tls:[::1]:7443/{peer}")]
+        {
+            assert_eq!(text.parse::<Door>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "unix:x",
+            "tls:10.1.2.3/a.b",
+            "tls:10.1.2.3:7443/",
+            "tls:10.1.2.3:7443",
+            "tls:host:7443/a",
+            "tls:1.2.3.4:1/A",
+            "tcp:1.2.3.4:1",
+        ] {
+            assert!(text.parse::<Door>().is_err(), "{text}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //!
 //! * [`door`]: where a workspace's door is, and the preface with which a stream through it begins
 //! * [`dial`]: opening a stream through a door
+//! * [`tls`]: the keys of doors that are reached over a network, and what both sides make of them
 //! * [`hand`]: giving a connection itself to the other side, where both share a machine
 //! * [`join`]: two streams made one, as gateway and agent do with most that comes through a door
 //! * [`message`]: length-prefixed JSON, the encoding of prefaces, replies and status reports
@@ -27,3 +28,4 @@ pub mod join;
 pub mod listen;
 pub mod message;
 pub mod report;
+pub mod tls;

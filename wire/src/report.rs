@@ -34,6 +34,9 @@ pub struct AgentStatus {
     /// The devfile's commands that ran or run.
     #[serde(default)]
     pub commands: Vec<CommandStatus>,
+    /// The workspace's other containers, where there are some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<ContainerStatus>,
 }
 
 /// Where an agent stands.
@@ -143,4 +146,20 @@ pub struct CommandStatus {
     /// How it ended: an exit status, or 128 and the signal's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
+}
+
+/// Another container of the workspace, as the main container's agent sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerStatus {
+    /// Its name in the devfile.
+    pub name: String,
+    /// Whether its agent answers. What it ran has ended where it does not any more.
+    pub up: bool,
+    /// How its own command ended, where it has one and it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// A sentence for people, where something is not as it should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }

@@ -11,14 +11,18 @@ pub fn path(run: &Path) -> PathBuf {
     run.join("gitconfig")
 }
 
-/// Writes it, with the name of a person where one is known.
-pub fn write(path: &Path, person: Option<(&String, &String)>) -> io::Result<()> {
+/// Writes it, with the name of a person where one is known. With `everywhere`, git works in every repository, whoever it
+/// belongs to: in a container whose image has got another user, the files of a claim are still the same person's.
+pub fn write(path: &Path, person: Option<(&String, &String)>, everywhere: bool) -> io::Result<()> {
     let agent = std::env::current_exe()?;
     let socket = super::socket(path.parent().unwrap_or(Path::new("/")));
     let helper = format!("!{} credential {}", in_shell(&agent.to_string_lossy()), in_shell(&socket.to_string_lossy()));
     let mut text = String::from("# Dormer's own. What is said here yields to /etc/gitconfig and to ~/.gitconfig.\n");
     if let Some((name, email)) = person {
         text.push_str(&format!("[user]\n\tname = {}\n\temail = {}\n", quoted(name), quoted(email)));
+    }
+    if everywhere {
+        text.push_str("[safe]\n\tdirectory = *\n");
     }
     if has_lfs() {
         text.push_str(

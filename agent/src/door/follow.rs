@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use dormer_wire::door::{Refusal, RefusalCode};
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::{accept, refusal};
-use crate::logs::{self, AGENT, KEPT};
+use crate::logs::{self, AGENT, CONTAINER, KEPT};
 use crate::status::STEPS;
 use crate::workspace::Workspace;
 
@@ -18,7 +17,7 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// Sends a log, and with `follow` what is added to it.
 pub async fn serve(
-    stream: &mut UnixStream,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     workspace: &Workspace,
     name: &str,
     tail: Option<u64>,
@@ -35,7 +34,7 @@ pub async fn serve(
     if !accept(stream).await {
         return Ok(());
     }
-    let (mut reader, mut writer) = stream.split();
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let send = async {
         let mut log = loop {
             match File::open(&path).await {
@@ -58,6 +57,7 @@ pub async fn serve(
             if !follow {
                 break;
             }
+            writer.flush().await?;
             tokio::time::sleep(POLL).await;
             let length = log.metadata().await?.len();
             if length < at {
@@ -85,5 +85,9 @@ pub async fn serve(
 /// Whether a log of this name may still come.
 fn is_expected(workspace: &Workspace, name: &str) -> bool {
     let commands = &workspace.assignment.commands;
-    name == AGENT || STEPS.contains(&name) || commands.iter().any(|command| logs::of_command(&command.id) == name)
+    let container = name == CONTAINER && workspace.assignment.entrypoint.is_some();
+    container
+        || name == AGENT
+        || STEPS.contains(&name)
+        || commands.iter().any(|command| logs::of_command(&command.id) == name)
 }

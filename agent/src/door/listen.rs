@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use dormer_wire::door::{Refusal, RefusalCode};
 use dormer_wire::listen::{Decline, Knock, Place};
 use dormer_wire::message;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::caller::Caller;
 use super::splice::{self, Reached};
 use super::{accept, refusal};
 use bind::Ear;
@@ -83,13 +84,18 @@ impl Drop for Own<'_> {
 }
 
 /// Listens until whoever asked for it is gone.
-pub async fn serve(stream: &mut UnixStream, run: &Path, knocks: &Knocks, at: Place) -> Result<(), Refusal> {
+pub async fn serve(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    run: &Path,
+    knocks: &Knocks,
+    at: Place,
+) -> Result<(), Refusal> {
     let ear = bind::bind(run, &at).await?;
     if !accept(stream).await || message::write(stream, &ear.told()).await.is_err() {
         return Ok(());
     }
     let own = Own { knocks, ids: Mutex::default() };
-    let (mut reader, mut writer) = stream.split();
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let declined = async {
         while let Ok(Some(Decline { id })) = message::read(&mut reader).await {
             drop(knocks.take(id))
@@ -126,7 +132,7 @@ async fn listen(ear: &Ear) -> (Reached, Option<u16>) {
 }
 
 /// Hands a connection that knocked to whoever takes it.
-pub async fn hand_over(stream: &mut UnixStream, knocks: &Knocks, id: u64, direct: bool) -> Result<(), Refusal> {
+pub async fn hand_over(stream: &mut Caller, knocks: &Knocks, id: u64, direct: bool) -> Result<(), Refusal> {
     let visitor = knocks.take(id).ok_or_else(|| refusal(RefusalCode::NotFound, "that connection is gone"))?;
     splice::run(stream, visitor, direct).await;
     Ok(())
@@ -134,7 +140,7 @@ pub async fn hand_over(stream: &mut UnixStream, knocks: &Knocks, id: u64, direct
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpStream;
+    use tokio::net::{TcpStream, UnixStream};
 
     use super::*;
     use dormer_wire::door::Reply;
@@ -160,7 +166,8 @@ mod tests {
             let (mut ours, told) = begin(folder.path().join("run").as_path(), &knocks, at.clone()).await;
             let answer = async {
                 let knock: Knock = message::read(&mut ours).await.unwrap().unwrap();
-                let (mut taken, mut given) = UnixStream::pair().unwrap();
+                let (mut taken, given) = UnixStream::pair().unwrap();
+                let mut given = Caller::Unix(given);
                 let taking = async {
                     assert!(matches!(message::read(&mut taken).await.unwrap(), Some(Reply::Accepted)));
                     let mut text = [0; 4];

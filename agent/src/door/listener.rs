@@ -29,6 +29,11 @@ pub async fn bind(path: &Path) -> Result<UnixListener, DoorError> {
     let failed = |source| DoorError::Io { path: path.to_owned(), source };
     // Nobody else can reach into the folder, so the socket is private before its mode is set.
     make_private(path.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
+    take_place(path, 0o600).await
+}
+
+async fn take_place(path: &Path, mode: u32) -> Result<UnixListener, DoorError> {
+    let failed = |source| DoorError::Io { path: path.to_owned(), source };
     if UnixStream::connect(path).await.is_ok() {
         return Err(DoorError::Taken(path.to_owned()));
     }
@@ -37,8 +42,16 @@ pub async fn bind(path: &Path) -> Result<UnixListener, DoorError> {
         _ => {}
     }
     let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
     Ok(listener)
+}
+
+/// Makes a socket in a folder that others share, for whoever may write to the folder's group: the containers of a pod
+/// have users of their own, and one group.
+pub async fn bind_shared(path: &Path) -> Result<UnixListener, DoorError> {
+    let failed = |source| DoorError::Io { path: path.to_owned(), source };
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
+    take_place(path, 0o660).await
 }
 
 /// Whether whoever connected is this user, or root.

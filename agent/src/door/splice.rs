@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::{accept, refusal};
+use super::{Caller, accept, refusal};
 use crate::ports::owner::Owners;
 
 /// How long one side may be silent after the other ended its half: as long as a person might leave a build running
@@ -32,8 +32,8 @@ pub enum Reached {
 
 /// Sees to it that bytes pass both ways until both have ended; either side may end its half first, and the other take
 /// its time then. With `direct` that is done by handing the connection over.
-pub async fn run(stream: &mut UnixStream, reached: Reached, direct: bool) {
-    if direct {
+pub async fn run(stream: &mut Caller, reached: Reached, direct: bool) {
+    if direct && let Caller::Unix(stream) = stream {
         let (kind, fd) = match &reached {
             Reached::Tcp(upstream) => (Handed::Tcp, upstream.as_fd()),
             Reached::Unix(upstream) => (Handed::Unix, upstream.as_fd()),
@@ -45,17 +45,17 @@ pub async fn run(stream: &mut UnixStream, reached: Reached, direct: bool) {
     if !accept(stream).await {
         return;
     }
-    let joined = match reached {
+    match reached {
         Reached::Tcp(upstream) => join(stream, upstream).await,
         Reached::Unix(upstream) => join(stream, upstream).await,
-    };
-    if let Err(error) = joined {
-        tracing::debug!(%error, "a stream broke");
     }
 }
 
-fn join<U: AsyncRead + AsyncWrite + Unpin>(stream: &mut UnixStream, upstream: U) -> Join<&mut UnixStream, U> {
-    Join::new(stream, upstream, Vec::new(), Vec::new(), LINGER)
+/// Carries bytes both ways until both have ended.
+pub async fn join(stream: &mut Caller, upstream: impl AsyncRead + AsyncWrite + Unpin) {
+    if let Err(error) = Join::new(stream, upstream, Vec::new(), Vec::new(), LINGER).await {
+        tracing::debug!(%error, "a stream broke");
+    }
 }
 
 /// Connects to a port of the loopback whose listener is a process of this workspace.

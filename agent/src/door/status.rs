@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use dormer_wire::message;
-use tokio::io::AsyncReadExt as _;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 
 use super::accept;
 use crate::status::Board;
@@ -13,12 +12,12 @@ use crate::status::Board;
 const PACE: Duration = Duration::from_millis(100);
 
 /// Tells the status until the other side closes.
-pub async fn serve(stream: &mut UnixStream, board: &Board) {
+pub async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), board: &Board) {
     let mut view = board.subscribe();
     if !accept(stream).await {
         return;
     }
-    let (mut reader, mut writer) = stream.split();
+    let (mut reader, mut writer) = tokio::io::split(stream);
     let tell = async {
         loop {
             let status = view.borrow_and_update().clone();

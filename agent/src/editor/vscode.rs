@@ -23,7 +23,7 @@ pub fn command(
     command.arg("--socket-path").arg(socket);
     command.arg("--server-data-dir").arg(data);
     command.arg("--extensions-dir").arg(data.join("extensions"));
-    command.arg("--default-folder").arg(workspace.folder());
+    command.arg("--default-folder").arg(workspace.beginning());
     // The gateway asks who comes, and the socket is nobody else's. The projects are the person's own.
     command.args(["--without-connection-token", "--accept-server-license-terms", "--disable-workspace-trust"]);
     command.args(["--telemetry-level", "off"]);

@@ -1,17 +1,15 @@
 //! From the client to the process: its input, and what is to be done to it.
 
-use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use dormer_wire::frame::{Frame, WindowSize};
 use dormer_wire::report::ActivityKind;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::UnixStream;
-use tokio::net::unix::ReadHalf;
 use tokio::sync::mpsc;
 
+use crate::door::Caller;
 use crate::status::Board;
 
 /// How much input may wait for a process that does not read, so that a signal behind it is still seen.
@@ -32,14 +30,14 @@ pub enum Control {
 
 /// Reads frames until the client is gone or talks nonsense.
 pub async fn receive(
-    mut client: ReadHalf<'_>,
+    mut client: impl AsyncRead + Unpin,
+    line: Line,
     stdin: impl AsyncWrite + Unpin,
     controls: mpsc::Sender<Control>,
     typed: Option<&Board>,
 ) {
     let mut stdin = Some(stdin);
     let mut buffer = BytesMut::with_capacity(64 * 1024);
-    let socket = { AsRef::<UnixStream>::as_ref(&client).as_raw_fd() };
     loop {
         let frame = match Frame::decode(&mut buffer) {
             Ok(Some(frame)) => frame,
@@ -58,7 +56,7 @@ pub async fn receive(
                     board.activity(ActivityKind::Ssh);
                 }
                 if let Some(stdin) = &mut stdin
-                    && !hand_over(stdin, data, socket).await
+                    && !hand_over(stdin, data, line).await
                 {
                     return;
                 }
@@ -85,7 +83,7 @@ pub async fn receive(
 
 /// Puts input where the process will read it. False when the client has left meanwhile, which is not to be read from
 /// the socket as long as there is input in front of its end.
-async fn hand_over(stdin: &mut (impl AsyncWrite + Unpin), data: Bytes, socket: RawFd) -> bool {
+async fn hand_over(stdin: &mut (impl AsyncWrite + Unpin), data: Bytes, line: Line) -> bool {
     let write = stdin.write_all(&data);
     tokio::pin!(write);
     loop {
@@ -93,7 +91,7 @@ async fn hand_over(stdin: &mut (impl AsyncWrite + Unpin), data: Bytes, socket: R
             // Nobody reads any more: dropped, as a pipe would.
             _ = &mut write => return true,
             () = tokio::time::sleep(LOOK) => {
-                if has_hung_up(socket) {
+                if line.is_cut() {
                     return false;
                 }
             }
@@ -101,12 +99,30 @@ async fn hand_over(stdin: &mut (impl AsyncWrite + Unpin), data: Bytes, socket: R
     }
 }
 
-fn has_hung_up(socket: RawFd) -> bool {
-    // SAFETY: the caller holds the socket for as long as this takes.
-    let socket = unsafe { BorrowedFd::borrow_raw(socket) };
-    let mut polled = [PollFd::new(socket, PollFlags::empty())];
-    let _ = poll(&mut polled, PollTimeout::ZERO);
-    polled.first().and_then(PollFd::revents).is_some_and(|events| events.intersects(PollFlags::POLLHUP))
+/// The socket below a client's connection, to look at while nothing is read from it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    socket: RawFd,
+    cut: libc::c_short,
+}
+
+impl Line {
+    /// That of a connection, for no longer than the connection is there.
+    pub fn of(caller: &Caller) -> Line {
+        let cut = match caller {
+            Caller::Unix(_) => libc::POLLHUP,
+            // A gateway that has left has closed its half; the other one is ours to close.
+            Caller::Tls(_) => libc::POLLHUP | libc::POLLERR | libc::POLLRDHUP,
+        };
+        Line { socket: caller.as_fd().as_raw_fd(), cut }
+    }
+
+    /// Whether the client has left.
+    fn is_cut(self) -> bool {
+        let mut polled = libc::pollfd { fd: self.socket, events: self.cut, revents: 0 };
+        // SAFETY: writes to the one place that it is given, and returns at once.
+        unsafe { libc::poll(&raw mut polled, 1, 0) == 1 && polled.revents & self.cut != 0 }
+    }
 }
 
 /// Copies what was handed over to the process; what it does not want any more goes nowhere.

@@ -44,6 +44,8 @@ pub async fn pump(
             }
         }
         client.write_all(&frames).await?;
+        // TLS may hold back the end of a record.
+        client.flush().await?;
         frames.clear();
     }
     Ok(())

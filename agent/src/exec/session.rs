@@ -8,14 +8,13 @@ use bytes::BytesMut;
 use dormer_wire::frame::Frame;
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 
-use super::input::{self, AHEAD, Control};
+use super::input::{self, AHEAD, Control, Line};
 use super::output::{self, Source};
 use super::pty::Pty;
 use super::signals;
-use crate::door::accept;
+use crate::door::{Caller, accept};
 use crate::process::spawn::Process;
 use crate::status::Board;
 
@@ -37,7 +36,7 @@ impl Session {
     }
 
     /// Serves it until it has ended and all was said, or until the client is gone.
-    pub async fn serve(mut self, stream: &mut UnixStream, board: &Board) {
+    pub async fn serve(mut self, stream: &mut Caller, board: &Board) {
         if !accept(stream).await || !self.run(stream, board).await {
             self.process.signal_group(Signal::SIGHUP);
             return;
@@ -48,9 +47,10 @@ impl Session {
     }
 
     /// True when the process has ended and the client was told.
-    async fn run(&mut self, stream: &mut UnixStream, board: &Board) -> bool {
+    async fn run(&mut self, stream: &mut Caller, board: &Board) -> bool {
         let Session { process, pty } = self;
-        let (from_client, mut to_client) = stream.split();
+        let line = Line::of(stream);
+        let (from_client, mut to_client) = tokio::io::split(stream);
         let (queue, queued) = {
             let (reader, writer) = tokio::io::simplex(AHEAD);
             (writer, reader)
@@ -59,7 +59,7 @@ impl Session {
         let (exited, exit_seen) = watch::channel(false);
 
         let typed = pty.is_some().then_some(board);
-        let receive = input::receive(from_client, queue, controls, typed);
+        let receive = input::receive(from_client, line, queue, controls, typed);
         let stdin = process.stdin.take();
         let feed_pty = pty.clone();
         let feed = async move {
@@ -88,7 +88,8 @@ impl Session {
                 // At once: a program that has said all may go on listening.
                 let mut end = BytesMut::new();
                 Frame::OutputEnd.encode(&mut end);
-                to_client.write_all(&end).await
+                to_client.write_all(&end).await?;
+                to_client.flush().await
             };
             let (status, told) = tokio::join!(end, outputs);
             told?;

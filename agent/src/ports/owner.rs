@@ -19,9 +19,14 @@ const FOREIGN_FOR: Duration = Duration::from_secs(2);
 /// How long a port's targets are believed, so that a page with a hundred pictures asks the kernel once.
 const TARGETS_FOR: Duration = Duration::from_millis(500);
 
+/// This process, as `/proc` has it.
+const OWN: &str = "self";
+
 /// Knows the sockets of this workspace.
 #[derive(Debug, Default)]
 pub struct Owners {
+    /// All that listens here is of this workspace, but for what the agent itself does.
+    whole: bool,
     verdicts: Mutex<HashMap<u64, Verdict>>,
     allowed: Mutex<HashMap<u16, (Instant, Vec<SocketAddr>)>>,
 }
@@ -39,6 +44,11 @@ impl Verdict {
 }
 
 impl Owners {
+    /// With `whole`, the network is the workspace's own, whether its processes can be seen from here or not.
+    pub fn new(whole: bool) -> Owners {
+        Owners { whole, ..Owners::default() }
+    }
+
     /// Where to connect for a port of the workspace. Blocks for as long as it takes to read `/proc`.
     pub fn addresses(&self, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
         let now = Instant::now();
@@ -86,9 +96,10 @@ impl Owners {
         let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         verdicts.retain(|_, verdict| verdict.holds(now));
         if inodes.iter().any(|inode| !verdicts.contains_key(inode)) {
-            let held = held_by_descendants();
+            let (whole, held) = (self.whole, if self.whole { held_by(OWN) } else { held_by_descendants() });
             for inode in inodes {
-                verdicts.insert(*inode, Verdict { ours: held.contains(inode), at: now });
+                // Whole: all but what the agent holds. Else what those who came from it hold.
+                verdicts.insert(*inode, Verdict { ours: held.contains(inode) != whole, at: now });
             }
         }
         inodes.iter().copied().filter(|inode| verdicts.get(inode).is_some_and(|verdict| verdict.ours)).collect()
@@ -97,23 +108,42 @@ impl Owners {
 
 /// The numbers of all sockets that processes of this workspace hold.
 fn held_by_descendants() -> HashSet<u64> {
-    let mut held = HashSet::new();
-    for process in family::descendants(family::own_pid()) {
-        let links = std::fs::read_dir(format!("/proc/{}/fd", process.pid)).into_iter().flatten().flatten();
-        for link in links {
-            let target = std::fs::read_link(link.path()).ok();
-            let inode = target
-                .as_ref()
-                .and_then(|target| target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse::<u64>().ok());
-            held.extend(inode);
-        }
-    }
-    held
+    let processes = family::descendants(family::own_pid());
+    processes.iter().flat_map(|process| held_by(&process.pid.to_string())).collect()
+}
+
+/// The numbers of all sockets that a process holds.
+fn held_by(process: &str) -> HashSet<u64> {
+    let links = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let inode = |link: std::fs::DirEntry| {
+        let target = std::fs::read_link(link.path()).ok()?;
+        target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse::<u64>().ok()
+    };
+    links.filter_map(inode).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_network_of_its_own_everything_is_the_workspaces_but_what_the_agent_does() {
+        // A stranger, as far as parenthood goes: its parent is not the agent.
+        let mut stranger = std::process::Command::new("python3");
+        let script = "import socket,sys;s=socket.socket();s.bind(('127.0.0.1',0));s.listen();print(s.getsockname()[1],flush=True);sys.stdin.read()";
+        stranger.args(["-c", script]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut stranger = stranger.spawn().unwrap();
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(stranger.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        let port: u16 = line.trim().parse().unwrap();
+        let owners = Owners::new(true);
+        assert_eq!(owners.addresses(port).unwrap(), [SocketAddr::from(([127, 0, 0, 1], port))]);
+        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(owners.addresses(held.local_addr().unwrap().port()).unwrap_err().code, RefusalCode::Foreign);
+        drop(stranger.stdin.take());
+        stranger.wait().unwrap();
+    }
 
     #[test]
     fn a_port_of_a_process_that_did_not_come_from_here_is_foreign() {

@@ -8,6 +8,9 @@ use nix::unistd::Pid;
 
 use super::stat::Stat;
 
+/// The first process of a process namespace.
+const FIRST: i32 = 1;
+
 /// Makes this process the new parent of its descendants that lose theirs.
 pub fn adopt_orphans() -> std::io::Result<()> {
     // SAFETY: takes plain numbers and touches no memory of ours.
@@ -30,7 +33,9 @@ pub fn descendants(root: i32) -> Vec<Stat> {
 fn below(all: &[Stat], root: i32) -> Vec<Stat> {
     let mut children: HashMap<i32, Vec<Stat>> = HashMap::new();
     for stat in all {
-        children.entry(stat.parent).or_default().push(*stat);
+        // The first process of a namespace is everybody's ancestor there, of those too that came in from outside.
+        let parent = if stat.parent == 0 && stat.pid != FIRST { FIRST } else { stat.parent };
+        children.entry(parent).or_default().push(*stat);
     }
     let mut found = children.remove(&root).unwrap_or_default();
     let mut next = 0;
@@ -89,7 +94,8 @@ mod tests {
             [stat(1, 0), stat(2, 1), stat(3, 2), stat(4, 3), dead, stat(6, 5), stat(7, 0), stat(8, 9), stat(9, 8)];
         let pids = |root| below(&all, root).iter().map(|stat| stat.pid).collect::<Vec<_>>();
         assert_eq!(pids(2), [3, 4, 6]);
-        assert_eq!(pids(1), [2, 3, 4, 6]);
+        // 7 has no parent that is seen from here.
+        assert_eq!(pids(1), [2, 7, 3, 4, 6]);
         assert_eq!(pids(8), [9]);
         assert!(pids(99).is_empty());
     }

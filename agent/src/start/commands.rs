@@ -11,10 +11,12 @@ use tokio::task::JoinSet;
 use crate::env;
 use crate::logs;
 use crate::process::spawn::exit_number;
+use crate::siblings;
 use crate::workspace::Workspace;
 
 /// How deep commands may be composed of others. A cycle is deeper than any.
 const MAX_DEPTH: usize = 16;
+const REASON: &str = "CommandFailed";
 
 /// Runs a command, whatever it consists of, to its end.
 pub async fn run(workspace: &Arc<Workspace>, id: &str) -> Result<(), Failure> {
@@ -32,7 +34,7 @@ fn run_nested(
             return Err(failure(&workspace, &id, format!("the command '{id}' is composed of itself")));
         }
         let found = workspace.assignment.commands.iter().find(|command| command.id == id);
-        let Some(Command { run, once, .. }) = found else {
+        let Some(Command { run, once, container, .. }) = found else {
             return Err(failure(&workspace, &id, format!("there is no command '{id}'")));
         };
         let done = once.then(|| once_file(&workspace, &id));
@@ -40,6 +42,7 @@ fn run_nested(
             return Ok(());
         }
         let outcome = match run {
+            Run::Exec { .. } if let Some(container) = container => elsewhere(&workspace, &id, container).await,
             Run::Exec { line, working_dir, env } => exec(&workspace, &id, line, working_dir.as_deref(), env).await,
             Run::Composite { commands, parallel: false } => {
                 let mut outcome = Ok(());
@@ -77,6 +80,18 @@ fn run_nested(
 /// What is there once a command that runs once has come to a good end. It is part of the home, as what such commands do.
 fn once_file(workspace: &Workspace, id: &str) -> std::path::PathBuf {
     workspace.assignment.home.join(".local/state/dormer/once").join(logs::of_command(id))
+}
+
+/// In another container.
+async fn elsewhere(workspace: &Workspace, id: &str, container: &str) -> Result<(), Failure> {
+    workspace.board.command(id, None);
+    let ended = siblings::run(workspace, container, id).await;
+    workspace.board.command(id, Some(ended.exit));
+    if ended.exit == 0 {
+        return Ok(());
+    }
+    let log = logs::of_command(id);
+    Err(Failure { reason: REASON.to_owned(), message: ended.message, log, tail: ended.tail, transient: false })
 }
 
 async fn exec(
@@ -123,5 +138,5 @@ async fn exec(
 fn failure(workspace: &Workspace, id: &str, message: String) -> Failure {
     let log = logs::of_command(id);
     let tail = workspace.logs.tail(&log);
-    Failure { reason: "CommandFailed".to_owned(), message, log, tail, transient: false }
+    Failure { reason: REASON.to_owned(), message, log, tail, transient: false }
 }

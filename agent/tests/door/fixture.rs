@@ -5,11 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use dormer_wire::dial::{DialError, DoorStream, dial};
+use dormer_wire::dial::{DialError, Dialer, DoorStream};
 use dormer_wire::door::{Door, Exec, Want};
 use dormer_wire::frame::Frame;
 use dormer_wire::message;
 use dormer_wire::report::{AgentState, AgentStatus};
+use dormer_wire::tls::Master;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -21,16 +22,16 @@ pub struct Agent {
     pub folder: tempfile::TempDir,
     pub child: Child,
     pub door: Door,
+    pub dialer: Dialer,
 }
 
 impl Agent {
     pub fn start(change: impl FnOnce(&mut Value, &Path)) -> Agent {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let door = Door::Unix(path("run/door.sock"));
         let instance = format!("test-{}", folder.path().file_name().unwrap().to_string_lossy());
         let mut assignment = json!({
-            "workspace": "demo", "instance": instance, "container": "main", "door": door,
+            "workspace": "demo", "instance": instance, "container": "main", "door": Door::Unix(path("run/door.sock")),
             "home": path("home"), "projectsRoot": path("projects"), "workingDir": path("projects/app"),
             "logs": path("logs"), "run": path("run"),
             "env": [{"name": "PROJECT_SOURCE", "value": path("projects/app")}, {"name": "SHELL", "value": "/bin/bash"}],
@@ -44,7 +45,35 @@ impl Agent {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        Agent { folder, child, door }
+        let door = serde_json::from_value(assignment["door"].clone()).unwrap();
+        Agent { folder, child, door, dialer: Dialer::local() }
+    }
+
+    /// One whose door is in a network.
+    pub fn in_a_network(change: impl FnOnce(&mut Value, &Path)) -> Agent {
+        // Nobody gives a port to listen at beforehand; one that was free a moment ago most likely still is.
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (master, peer) = (Master::generate().unwrap(), "u-1.0a".to_owned());
+        let mut agent = Agent::start(|assignment, folder| {
+            assignment["door"] = json!(Door::Tls { address, peer: peer.clone() });
+            assignment["keys"] = json!(master.agent_keys(&peer).unwrap());
+            change(assignment, folder);
+        });
+        agent.dialer = Dialer::with(&master).unwrap();
+        agent
+    }
+
+    /// Where it listens in its network.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let Door::Tls { address, .. } = self.door else { panic!("{} is in no network", self.door) };
+        address
+    }
+
+    /// What the agent's own program says of it: the exit status.
+    pub fn health(&self, arguments: &[&str]) -> Option<i32> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dormer-agent"));
+        command.args(["health", "--assignment"]).arg(self.path("assignment.json")).args(arguments);
+        command.stdout(Stdio::null()).status().unwrap().code()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -52,7 +81,7 @@ impl Agent {
     }
 
     pub async fn want(&self, want: Want) -> Result<DoorStream, DialError> {
-        dial(&self.door, want, LIMIT).await
+        self.dialer.dial(&self.door, want, LIMIT).await
     }
 
     /// Waits for a status.

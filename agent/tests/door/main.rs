@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod clone;
+mod containers;
 mod editor;
 mod exec;
 mod fixture;
 mod life;
+mod network;
 mod reach;

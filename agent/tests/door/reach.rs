@@ -111,7 +111,7 @@ async fn files_are_served() {
 async fn a_door_takes_no_nonsense() {
     let agent = Agent::start(|_, _| {});
     agent.ready().await;
-    let Door::Unix(path) = &agent.door;
+    let Door::Unix(path) = &agent.door else { panic!("{}", agent.door) };
     let mut stream = tokio::net::UnixStream::connect(path).await.unwrap();
     stream.write_all(&[0xff; 16]).await.unwrap();
     let mut answer = Vec::new();

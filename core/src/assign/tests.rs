@@ -40,6 +40,10 @@ fn layout() -> Layout {
         editor: None,
         env: vec![EnvVar { name: "PATH".into(), value: "/bin".into() }],
         busy_counts: true,
+        keys: None,
+        tools: None,
+        siblings: Vec::new(),
+        whole_network: false,
     }
 }
 

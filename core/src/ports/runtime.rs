@@ -37,6 +37,11 @@ pub enum RuntimeError {
 pub enum Seen {
     /// Nothing of it is there.
     Absent,
+    /// It is on its way; nobody knows yet where its agent will be.
+    Coming {
+        /// Of that start.
+        instance: String,
+    },
     /// Its agent is there.
     Alive {
         /// Of that start.
@@ -48,12 +53,34 @@ pub enum Seen {
     Lost,
 }
 
+/// What keeps a workspace from coming up, or has ended it, as far as whoever runs it can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// One CamelCase word: `Unschedulable`, `ImageNotFound`, `OutOfMemory`.
+    pub reason: String,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// Whether it is to be waited for.
+    pub outlook: Outlook,
+}
+
+/// What becomes of a trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// It may pass by itself (a node is being added, a volume is being made): said, and waited for.
+    MayPass,
+    /// It does not pass; another start may do better (a node that was lost).
+    Retry,
+    /// It does not pass, and neither will the next start's: somebody has to change something.
+    Final,
+}
+
 /// What runs workspaces. Each call may be repeated and has the same effect once.
 #[async_trait]
 pub trait Runtime: Send + Sync + 'static {
-    /// Starts `plan` as `instance`, after removing what may be left of an earlier one. Returns as soon as the agent
-    /// runs; where its door will be is the answer.
-    async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Door, RuntimeError>;
+    /// Starts `plan` as `instance`, after removing what may be left of an earlier one. Returns as soon as that
+    /// is under way; where its door will be is the answer. None: that is not known yet, [`Runtime::look`] will tell.
+    async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Option<Door>, RuntimeError>;
 
     /// Looks.
     async fn look(&self, workspace: &Workspace) -> Result<Seen, RuntimeError>;
@@ -63,6 +90,22 @@ pub trait Runtime: Send + Sync + 'static {
 
     /// Deletes its files. It does not run.
     async fn erase(&self, workspace: &Workspace) -> Result<(), RuntimeError>;
+
+    /// What keeps it from coming up, or has ended it. None: nothing that this runtime could know of.
+    async fn trouble(&self, _workspace: &Workspace) -> Option<Trouble> {
+        None
+    }
+
+    /// Waits until [`Runtime::look`] or [`Runtime::trouble`] may have another answer. A runtime that would not notice
+    /// waits for ever.
+    async fn changed(&self, _workspace: &Workspace) {
+        std::future::pending().await
+    }
+
+    /// Whether what runs is another thing than a start would make by now: whether a restart is pending.
+    async fn is_outdated(&self, _workspace: &Workspace, _plan: &Plan) -> bool {
+        false
+    }
 
     /// The last lines that the agent itself left, for when it ended without a word. None: there are none.
     async fn log_tail(&self, _workspace: &Workspace) -> Option<String> {

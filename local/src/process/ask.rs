@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dormer_wire::dial::{DialError, dial};
+use dormer_wire::dial::{DialError, Dialer};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::message;
 use dormer_wire::report::AgentStatus;
@@ -13,7 +13,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Asks the agent behind `door` to stop, and listens until it hangs up.
 pub async fn stop(door: &Door, grace: Duration) -> Result<(), DialError> {
     let grace_seconds = u32::try_from(grace.as_secs()).unwrap_or(u32::MAX);
-    let mut stream = dial(door, Want::Stop { grace_seconds }, ANSWER).await?;
+    let mut stream = Dialer::local().dial(door, Want::Stop { grace_seconds }, ANSWER).await?;
     // What it says of itself meanwhile is heard by whoever follows its status; a broken stream is an end as well.
     while let Ok(Some(_)) = message::read::<AgentStatus>(&mut stream).await {}
     Ok(())

@@ -106,6 +106,10 @@ pub fn make(
         editor,
         env,
         busy_counts: workspace.spec.lifecycle.keep_alive_when_busy.unwrap_or(true),
+        keys: None,
+        tools: None,
+        siblings: Vec::new(),
+        whole_network: false,
     };
     let assignment = assign(workspace, instance, plan, &plan.main, layout);
     serde_json::to_vec(&assignment)

@@ -159,19 +159,19 @@ impl ProcessRuntime {
 
 #[async_trait]
 impl Runtime for ProcessRuntime {
-    async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Door, RuntimeError> {
+    async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Option<Door>, RuntimeError> {
         let place = self.places.of(workspace);
         if let Some(record) = self.known(&place).await? {
             let alive = record.agent.is_some_and(|agent| agent.is_alive());
             if record.instance == instance && alive {
-                return Ok(Door::Unix(place.door));
+                return Ok(Some(Door::Unix(place.door)));
             }
             self.stop_known(&place, &record, REMAINS).await?;
         }
         let (workspace, instance, plan) = (workspace.clone(), instance.to_owned(), plan.clone());
         self.blocking(move |this| {
             prepare::check(&this.config, &workspace, &plan)?;
-            this.launch(&workspace, &instance, &plan)
+            this.launch(&workspace, &instance, &plan).map(Some)
         })
         .await
     }

@@ -42,7 +42,7 @@ impl House {
     }
 
     async fn start(&self, name: &str) -> Result<Door, RuntimeError> {
-        self.runtime.start(&self.workspace, &self.instance(name), &plan()).await
+        Ok(self.runtime.start(&self.workspace, &self.instance(name), &plan()).await?.unwrap())
     }
 
     async fn look(&self) -> Seen {
@@ -121,7 +121,7 @@ async fn started_seen_and_stopped_whole() {
     }
     assert_eq!(house.look().await, Seen::Absent);
     assert!(!house.record().exists() && house.root().join("home").is_dir());
-    let Door::Unix(door) = door;
+    let Door::Unix(door) = door else { panic!("{door}") };
     assert!(!door.parent().unwrap().exists(), "sockets and secrets go with the processes");
     house.stop(Duration::ZERO).await;
 }
@@ -230,7 +230,7 @@ async fn an_agent_gets_its_task_and_nothing_of_the_gateways() {
     ];
     let leak = std::fs::File::open("/dev/null").unwrap();
     nix::fcntl::fcntl(&leak, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).unwrap();
-    let Door::Unix(door) = house.start("one").await.unwrap();
+    let Door::Unix(door) = house.start("one").await.unwrap() else { panic!("no door of this machine") };
     let read = async |name: &str| {
         let deadline = Instant::now() + SOON;
         loop {

@@ -78,6 +78,7 @@ async fn attempt(
             })?;
         let out = rewrite(site, method, path, request.headers, conn, host);
         upstream.write_all(&out).await.map_err(|_| GONE)?;
+        upstream.flush().await.map_err(|_| GONE)?;
         let answer = answer(&mut upstream, conn).await?;
         Ok::<_, Answer>((upstream, answer))
     };

@@ -263,7 +263,7 @@ impl Channels {
         let command = self.context.login.permits.command.clone().or(command);
         let want = |setup: &mut Setup| {
             let env = std::mem::take(&mut setup.environment).into_pairs();
-            Want::Exec(Exec { command, pty: setup.pty.clone(), env, cwd: None })
+            Want::Exec(Exec { command, pty: setup.pty.clone(), env, cwd: None, container: None })
         };
         self.begin(id, want, Source::Program)
     }

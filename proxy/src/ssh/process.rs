@@ -106,6 +106,8 @@ async fn incoming(mut writer: impl AsyncWrite + Unpin, inbox: &Inbox, gone: &Can
         };
         frame.encode(&mut out);
         writer.write_all(&out).await.map_err(|_| Broken::Lost)?;
+        // TLS may hold back the end of a record.
+        writer.flush().await.map_err(|_| Broken::Lost)?;
         if out.capacity() > READ_MUCH { out = BytesMut::new() } else { out.clear() }
     }
 }

@@ -67,7 +67,11 @@ pub(super) async fn run(
 async fn incoming(mut writer: impl AsyncWrite + Unpin, inbox: &Inbox) -> Result<(), Broken> {
     loop {
         match inbox.next().await {
-            Item::Data(data) => writer.write_all(&data).await.map_err(|_| Broken::Lost)?,
+            Item::Data(data) => {
+                writer.write_all(&data).await.map_err(|_| Broken::Lost)?;
+                // TLS may hold back the end of a record.
+                writer.flush().await.map_err(|_| Broken::Lost)?;
+            }
             Item::Control(_) => {}
             Item::Overrun => return Err(Broken::Overrun),
             Item::End => return writer.shutdown().await.map_err(|_| Broken::Lost),

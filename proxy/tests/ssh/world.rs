@@ -148,7 +148,7 @@ impl World {
         let directory = Arc::clone(&workspaces.directory);
         let waker = Arc::new(Waker::new(store, Arc::clone(&directory), Arc::clone(&clock)));
         let approvals = Approvals::new(Arc::clone(&clock));
-        let gate = Gate::new(directory, waker, clock);
+        let gate = Gate::new(directory, waker, clock, dormer_wire::dial::Dialer::local());
         let mut config = Config::new("127.0.0.1:0".parse().unwrap(), host_keys());
         config.origin = "http://dormer.test".into();
         set(&mut config);

@@ -24,7 +24,9 @@ use dormer_core::wake::Waker;
 use dormer_core::workspace::{Port, Share, Spec};
 use dormer_proxy::gate::Gate;
 use dormer_proxy::http::{Bound, Config, Deps, bind};
+use dormer_wire::dial::Dialer;
 use dormer_wire::door::Door as Where;
+use dormer_wire::tls::Master;
 
 use crate::door::Door;
 use crate::wire::{Head, Peer};
@@ -43,6 +45,8 @@ pub struct Gateway {
     _folder: TempDir,
 }
 
+/// The secret from which the keys of its doors in a network follow.
+pub const MASTER: [u8; 32] = [7; 32];
 pub const COOKIE: &str = "ann's session";
 
 pub async fn gateway() -> Gateway {
@@ -94,7 +98,8 @@ pub async fn gateway_with(change: impl FnOnce(&mut Config)) -> Gateway {
     until(|| directory.get("hello").is_some()).await;
     let store: Arc<dyn Store> = records.clone();
     let waker = Arc::new(Waker::new(store, Arc::clone(&directory), clock.clone()));
-    let gate = Gate::new(Arc::clone(&directory), waker, clock);
+    let dialer = Dialer::with(&Master::from_octets(MASTER)).unwrap();
+    let gate = Gate::new(Arc::clone(&directory), waker, clock, dialer);
 
     let mut config = Config::new(vec!["127.0.0.1:0".parse().unwrap()], "localhost");
     config.workers = Some(2);

@@ -13,12 +13,16 @@ impl Driver {
     /// What is there now.
     pub(super) async fn observe(&mut self) -> Result<Observed, Trouble> {
         let phase = self.latest.status.phase;
+        let look = std::mem::take(&mut self.look);
         if let Some(link) = &mut self.link {
             match link.word() {
                 // Somebody speaks: it is there, whatever else may be.
                 Word::Said(agent) => {
                     self.take_note(&agent);
-                    return Ok(alive(&agent, phase));
+                    // What runs it may know better: where a machine is gone, nobody hangs up.
+                    if !look || !self.has_ended().await? {
+                        return Ok(alive(&agent, phase));
+                    }
                 }
                 Word::Dialling(since) => {
                     let silent = since.elapsed() >= self.context.config.contact_limit;
@@ -38,6 +42,10 @@ impl Driver {
                 self.link = None;
                 Observed::Lost
             }
+            Seen::Coming { .. } => {
+                self.link = None;
+                Observed::Alive { ready: false, failed: false }
+            }
             Seen::Alive { instance, door } => {
                 if self.link.as_ref().is_none_or(|link| link.instance != instance || link.door != door) {
                     self.link = Some(self.link_to(door, instance));
@@ -46,6 +54,10 @@ impl Driver {
                 Observed::Alive { ready: phase == Phase::Running, failed: false }
             }
         })
+    }
+
+    async fn has_ended(&self) -> Result<bool, Trouble> {
+        Ok(matches!(self.context.runtime.look(&self.latest).await?, Seen::Absent | Seen::Lost))
     }
 
     /// What people do in it, as the agent saw.

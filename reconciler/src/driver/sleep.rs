@@ -22,6 +22,7 @@ impl Driver {
     /// It runs and should: tells what changed in it, and decides whether it may sleep.
     pub(super) async fn watch_over(&mut self) -> Result<Next, Trouble> {
         let hold = self.tell().await?;
+        self.compare().await?;
         let (policy, now) = (self.context.config.policy(&self.latest.spec.lifecycle), self.now());
         let agent_busy = self.heard().is_some_and(|agent| agent.busy);
         let signals = signals(&self.latest, &self.entry, agent_busy, self.busy_at, policy, now);

@@ -57,7 +57,7 @@ impl Driver {
         }
         match self.context.runtime.start(&self.latest, &instance, &plan).await {
             Ok(door) => {
-                self.link = Some(self.link_to(door, instance));
+                self.link = door.map(|door| self.link_to(door, instance));
                 Ok(Next::Again)
             }
             Err(error) => self.give_up(error.into()).await,
@@ -94,7 +94,16 @@ impl Driver {
             None => {
                 let agent = self.heard();
                 let tail = self.context.runtime.log_tail(&self.latest).await;
-                Failure::of(failed, &self.latest.status, agent.as_ref(), tail, self.context.config.start_limit)
+                let trouble = match failed {
+                    Failed::Start => None,
+                    Failed::AgentLost | Failed::TimedOut => self.context.runtime.trouble(&self.latest).await,
+                };
+                match trouble {
+                    Some(trouble) => Failure::of_trouble(trouble, self.latest.status.phase, tail),
+                    None => {
+                        Failure::of(failed, &self.latest.status, agent.as_ref(), tail, self.context.config.start_limit)
+                    }
+                }
             }
         };
         if observed != Observed::Absent {

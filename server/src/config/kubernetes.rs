@@ -15,6 +15,8 @@ pub struct Kubernetes {
     pub project_prefix: String,
     /// The image with the agent and the editor.
     pub tools_image: String,
+    /// How that comes into pods: `image` mounts it, `copy` copies it, `auto` mounts it where the cluster can.
+    pub tools: String,
     /// The image of workspaces whose devfile names none.
     pub default_image: String,
     /// The storage class of workspaces' volumes; empty: the cluster's own.
@@ -39,6 +41,7 @@ impl Default for Kubernetes {
             namespace: "dormer".into(),
             project_prefix: "dormer-".into(),
             tools_image: "dormer-tools:latest".into(),
+            tools: "auto".into(),
             default_image: "dormer-workspace-base:latest".into(),
             storage_class: String::new(),
             storage_size: "10Gi".into(),
@@ -72,6 +75,9 @@ impl Kubernetes {
         }
         if !matches!(self.image_pull_policy.as_str(), "IfNotPresent" | "Always" | "Never") {
             bail!("kubernetes.image_pull_policy = \"{}\": IfNotPresent, Always or Never", self.image_pull_policy);
+        }
+        if !matches!(self.tools.as_str(), "auto" | "image" | "copy") {
+            bail!("kubernetes.tools = \"{}\": auto, image or copy", self.tools);
         }
         if let Err(why) = self.admin.parse::<dormer_core::name::UserName>() {
             bail!("kubernetes.admin: {why}");

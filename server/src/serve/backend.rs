@@ -22,6 +22,7 @@ use dormer_proxy::ssh::host_keys::HostKeys;
 use dormer_reconciler::reconciler::Reconciler;
 use dormer_web::deps::Info;
 use dormer_web::logs::Logs;
+use dormer_wire::dial::Dialer;
 
 use crate::config::Config;
 
@@ -36,6 +37,8 @@ pub struct Backend {
     pub accounts: Arc<dyn Accounts>,
     /// What runs workspaces.
     pub runtime: Arc<dyn Runtime>,
+    /// Opens the doors of what it runs.
+    pub dialer: Dialer,
     /// Logs of workspaces that do not run.
     pub logs: Arc<dyn Logs>,
     /// Seals secrets.

@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::serve::backend::{self, House, Way};
 use crate::serve::requests::Requests;
 use crate::serve::secrets::WithSecrets;
-use crate::serve::{DRAIN, providers};
+use crate::serve::{DRAIN, commands, providers};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
@@ -46,6 +46,8 @@ const STOP_MARGIN: Duration = Duration::from_secs(15);
 pub struct Parts {
     pub data: PathBuf,
     pub info: Info,
+    /// Where commands on the gateway's machine reach it.
+    pub commands: String,
     pub ssh_address: SocketAddr,
     pub owner: UserName,
     /// What the token of commands on the gateway's machine is called, and how long it is good for.
@@ -87,7 +89,8 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     for workspace in store.list().await? {
         directory.apply(dormer_core::ports::store::Change::Put(Arc::new(workspace)));
     }
-    let gate = Gate::new(directory.clone(), waker.clone(), clock.clone());
+    let dialer = backend.dialer;
+    let gate = Gate::new(directory.clone(), waker.clone(), clock.clone(), dialer.clone());
 
     let pages: Arc<OnceLock<dormer_web::connector::Connector>> = Arc::default();
     let connect = pages.clone();
@@ -145,9 +148,12 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         directory.clone(),
         clock.clone(),
         Arc::new(plan::plan),
+        dialer.clone(),
         reconciler_config(&config),
     )
     .signing_in_with(credentials);
+    // Where others than the API write records, they may name a source that nobody has looked at.
+    let reconciler = if backend.personal { reconciler } else { reconciler.resolving_with(forge.clone()) };
     let deps = dormer_web::deps::Deps {
         logins: logins.clone(),
         vault,
@@ -161,18 +167,23 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         forge: forge.clone(),
         hook: requests.clone(),
         logs: backend.logs,
+        dialer,
         clock: clock.clone(),
         check_devfile: Arc::new(|text| {
             plan::read("devfile.yaml", text, &NoResolver).map(drop).map_err(|e| e.to_string())
         }),
-        ready: Arc::new(|| Ok(())),
+        // Everything was read before anything is served: what is left to say is that it ends.
+        ready: Arc::new({
+            let shutdown = shutdown.clone();
+            move || if shutdown.is_cancelled() { Err("the gateway is ending".into()) } else { Ok(()) }
+        }),
         info: info.clone(),
     };
     let web = dormer_web::connector::connector(dormer_web::router::router(deps, shutdown.clone()), shutdown.clone());
     pages.set(web.clone()).map_err(|_| anyhow!("the pages were set twice"))?;
 
     let follow = {
-        let (directory, changes, shutdown) = (directory, store.watch(), shutdown.clone());
+        let (directory, changes, shutdown) = (directory.clone(), store.watch(), shutdown.clone());
         async move {
             tokio::select! {
                 () = directory.follow(changes) => {}
@@ -191,7 +202,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         (
             "pages",
             Box::pin({
-                let shutdown = shutdown.clone();
+                let (shutdown, web) = (shutdown.clone(), web.clone());
                 async move {
                     shutdown.cancelled().await;
                     web.drained().await;
@@ -199,12 +210,19 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
             }),
         ),
     ];
+    let mut commands = info.origin();
+    if !backend.personal {
+        let listener = commands::bind().await.context("cannot listen for commands")?;
+        commands = format!("http://{}", listener.local_addr()?);
+        ways.push(("commands", Box::pin(commands::serve(listener, web.clone(), shutdown.clone()))));
+    }
     if let Some(way) = house.attend(store.clone(), directory.clone(), shutdown.clone()) {
         ways.push(("activity", way));
     }
     let parts = Parts {
         data: config.data,
         info,
+        commands,
         ssh_address,
         owner: backend.owner,
         token_name: backend.token_name,

@@ -34,7 +34,7 @@ pub async fn write(parts: &Parts) -> Result<Registered> {
     let (text, _) = parts.tokens.mint(&parts.owner, &parts.token_name, Scope::All, Some(parts.token_life)).await?;
     let told = |error: dormer_cli::error::CliError| anyhow!("{error}");
     let server = LocalServer {
-        url: parts.info.origin().parse().map_err(told)?,
+        url: parts.commands.parse().map_err(told)?,
         token: Token::parse(text.expose()).map_err(told)?,
         data: parts.data.clone(),
         pid: i32::try_from(std::process::id()).context("the process id")?,

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use dormer_auth::secrets::Secrets;
 use dormer_core::plan::Plan;
-use dormer_core::ports::runtime::{Runtime, RuntimeError, Seen};
+use dormer_core::ports::runtime::{Runtime, RuntimeError, Seen, Trouble};
 use dormer_core::workspace::Workspace;
 use dormer_wire::door::Door;
 
@@ -23,20 +23,25 @@ impl WithSecrets {
     pub fn new(inner: Arc<dyn Runtime>, secrets: Secrets) -> Self {
         WithSecrets { inner, secrets }
     }
+
+    /// The workspace as its runtime is told of it.
+    fn told(&self, workspace: &Workspace) -> Result<Workspace, RuntimeError> {
+        let mut told = workspace.clone();
+        if !workspace.spec.secrets.is_empty() {
+            let opened = self.secrets.variables(workspace).map_err(|missing| RuntimeError::Impossible {
+                reason: "SecretMissing",
+                message: missing.to_string(),
+            })?;
+            told.spec.variables.extend(opened);
+        }
+        Ok(told)
+    }
 }
 
 #[async_trait]
 impl Runtime for WithSecrets {
-    async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Door, RuntimeError> {
-        if workspace.spec.secrets.is_empty() {
-            return self.inner.start(workspace, instance, plan).await;
-        }
-        let opened = self
-            .secrets
-            .variables(workspace)
-            .map_err(|missing| RuntimeError::Impossible { reason: "SecretMissing", message: missing.to_string() })?;
-        let mut told = workspace.clone();
-        told.spec.variables.extend(opened);
+    async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Option<Door>, RuntimeError> {
+        let told = self.told(workspace)?;
         self.inner.start(&told, instance, plan).await
     }
 
@@ -50,6 +55,22 @@ impl Runtime for WithSecrets {
 
     async fn erase(&self, workspace: &Workspace) -> Result<(), RuntimeError> {
         self.inner.erase(workspace).await
+    }
+
+    async fn trouble(&self, workspace: &Workspace) -> Option<Trouble> {
+        self.inner.trouble(workspace).await
+    }
+
+    async fn changed(&self, workspace: &Workspace) {
+        self.inner.changed(workspace).await;
+    }
+
+    async fn is_outdated(&self, workspace: &Workspace, plan: &Plan) -> bool {
+        match self.told(workspace) {
+            Ok(told) => self.inner.is_outdated(&told, plan).await,
+            // A start would say what is missing.
+            Err(_) => false,
+        }
     }
 
     async fn log_tail(&self, workspace: &Workspace) -> Option<String> {

@@ -17,7 +17,7 @@ use dormer_auth::known::Known;
 use dormer_core::may::Action;
 use dormer_core::workspace::Workspace;
 use dormer_wire::api;
-use dormer_wire::dial::{DialError, DoorStream, dial};
+use dormer_wire::dial::{DialError, Dialer, DoorStream};
 use dormer_wire::door::{RefusalCode, Want};
 
 use crate::api::events::KEEP_ALIVE;
@@ -60,7 +60,7 @@ pub async fn logs(
         return Err(no_log());
     }
     let record = entry.record();
-    let source = match through_the_door(&record, &command, &part).await? {
+    let source = match through_the_door(&app.deps.dialer, &record, &command, &part).await? {
         Some(stream) => Source::Door(stream),
         None => {
             let tail = part.tail.map_or(MAX_KEPT, |tail| tail.min(MAX_KEPT));
@@ -86,10 +86,15 @@ fn no_log() -> Refused {
 }
 
 /// None: nobody is behind the door.
-async fn through_the_door(record: &Workspace, command: &str, part: &Part) -> Result<Option<DoorStream>, Refused> {
+async fn through_the_door(
+    dialer: &Dialer,
+    record: &Workspace,
+    command: &str,
+    part: &Part,
+) -> Result<Option<DoorStream>, Refused> {
     let Some(door) = &record.status.door else { return Ok(None) };
     let want = Want::Logs { name: command.to_string(), tail: part.tail, follow: part.follow };
-    match dial(door, want, DOOR_ANSWERS_WITHIN).await {
+    match dialer.dial(door, want, DOOR_ANSWERS_WITHIN).await {
         Ok(stream) => Ok(Some(stream)),
         Err(DialError::Absent(_)) => Ok(None),
         Err(DialError::Refused(refusal)) if refusal.code == RefusalCode::NotFound => Err(no_log()),

@@ -114,6 +114,7 @@ impl House {
             approvals: approvals.clone(),
             forge: Arc::new(OneHost),
             logs: Arc::new(RecordedTail),
+            dialer: dormer_wire::dial::Dialer::local(),
             clock: clock.clone(),
             check_devfile: Arc::new(|text| match text {
                 "bad" => Err("devfile.yaml:1:1: not a devfile".into()),

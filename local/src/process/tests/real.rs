@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use dormer_core::ports::runtime::{Runtime as _, Seen};
 use dormer_core::workspace::{EditorKind, fixture};
-use dormer_wire::dial::{DoorStream, dial};
+use dormer_wire::dial::{Dialer, DoorStream};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::message;
 use dormer_wire::report::{AgentState, AgentStatus};
@@ -22,7 +22,7 @@ fn agent() -> Option<PathBuf> {
 async fn listen(door: &Door) -> DoorStream {
     let deadline = Instant::now() + SOON;
     loop {
-        match dial(door, Want::Status, SOON).await {
+        match Dialer::local().dial(door, Want::Status, SOON).await {
             Ok(stream) => return stream,
             Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
@@ -50,7 +50,7 @@ async fn a_real_agent_is_started_stopped_and_killed() {
     let record = runtime.places.of(&workspace).record;
     let instance = format!("real-{}", folder.path().display());
 
-    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap();
+    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap().unwrap();
     let mut stream = listen(&door).await;
     assert_eq!(until_ready(&mut stream).await.instance, instance);
     let agent = Record::load(&record).unwrap().unwrap().agent.unwrap();
@@ -61,7 +61,7 @@ async fn a_real_agent_is_started_stopped_and_killed() {
     while let Ok(Some(_)) = message::read::<AgentStatus>(&mut stream).await {}
     assert_eq!(runtime.look(&workspace).await.unwrap(), Seen::Absent);
 
-    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap();
+    let door = runtime.start(&workspace, &instance, &plan()).await.unwrap().unwrap();
     until_ready(&mut listen(&door).await).await;
     let agent = Record::load(&record).unwrap().unwrap().agent.unwrap();
     agent.signal(libc::SIGKILL).unwrap();

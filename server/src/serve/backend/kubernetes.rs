@@ -22,11 +22,15 @@ use dormer_kubernetes::lease::{Candidate, Terms};
 use dormer_kubernetes::names::{LEASE, Prefix};
 use dormer_kubernetes::project;
 use dormer_kubernetes::records::Records;
+use dormer_kubernetes::render::settings::{Gateway as PodsOfGateway, Settings, Tools};
+use dormer_kubernetes::runtime::PodRuntime;
 use dormer_proxy::ssh::host_keys::{self, HostKeys};
 use dormer_reconciler::activity;
 use dormer_reconciler::reconciler::Reconciler;
 use dormer_web::deps::Info;
 use dormer_web::logs::RecordedTail;
+use dormer_wire::dial::Dialer;
+use dormer_wire::tls::Master;
 
 use super::{Backend, House, Way};
 use crate::config::Config;
@@ -115,11 +119,24 @@ pub async fn make(config: &Config) -> Result<Backend> {
     let owner = dormer_auth::owner::ensure(&accounts, &Timestamp::now, &config.kubernetes.admin).await?;
     let vault: [u8; 32] = keys.get(VAULT)?.try_into().map_err(|_| anyhow!("the key '{VAULT}' must have 32 octets"))?;
     let webhook = std::str::from_utf8(keys.get(WEBHOOK)?).map_err(|_| anyhow!("the key '{WEBHOOK}' is no text"))?;
+    let master: [u8; 32] = keys.get(DOOR)?.try_into().map_err(|_| anyhow!("the key '{DOOR}' must have 32 octets"))?;
+    let master = Master::from_octets(master);
+    let dialer = Dialer::with(&master).context("cannot open doors")?;
+    let runtime = Arc::new(PodRuntime::new(
+        cluster.clone(),
+        classes.clone(),
+        records.clone(),
+        settings(config),
+        master,
+        dialer.clone(),
+        closed.clone(),
+    ));
     let identity = std::env::var("POD_NAME").or_else(|_| hostname()).unwrap_or_else(|_| "dormer".into());
     Ok(Backend {
         store: Arc::new(records.clone()),
         accounts: Arc::new(accounts.clone()),
-        runtime: runtime(config, &cluster, &classes, &keys)?,
+        runtime,
+        dialer,
         logs: Arc::new(RecordedTail),
         vault: Vault::new(&vault)?,
         host_keys: host_keys(&keys).await?,
@@ -130,6 +147,32 @@ pub async fn make(config: &Config) -> Result<Backend> {
         personal: false,
         house: Arc::new(InCluster { cluster, records, accounts, classes, identity, closed }),
     })
+}
+
+/// What all pods are told.
+fn settings(config: &Config) -> Settings {
+    let settings = config.kubernetes.clone();
+    let tools = match settings.tools.as_str() {
+        "image" => Tools::Mount,
+        "copy" => Tools::Copy,
+        _ => Tools::Auto,
+    };
+    // Labels that the chart gives to the gateway's pods.
+    let labels = [("app.kubernetes.io/name".to_string(), "dormer".to_string())].into();
+    Settings {
+        tools_image: settings.tools_image,
+        tools,
+        default_image: settings.default_image,
+        image_pull_policy: settings.image_pull_policy,
+        storage_class: settings.storage_class,
+        storage_size: settings.storage_size,
+        // A gateway outside the cluster (with a kubeconfig) comes from anywhere.
+        gateway: settings
+            .kubeconfig
+            .as_os_str()
+            .is_empty()
+            .then_some(PodsOfGateway { namespace: settings.namespace, labels }),
+    }
 }
 
 fn hostname() -> Result<String, std::env::VarError> {

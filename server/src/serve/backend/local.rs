@@ -13,6 +13,7 @@ use dormer_core::secret::Secret;
 use dormer_local::process::{ProcessRuntime, RuntimeConfig};
 use dormer_local::records::LocalStore;
 use dormer_proxy::ssh::host_keys;
+use dormer_wire::dial::Dialer;
 
 use super::{Backend, House};
 use crate::config::Config;
@@ -57,6 +58,7 @@ pub async fn make(config: &Config) -> Result<Backend> {
         store: Arc::new(store.clone()),
         logs: Arc::new(Logs(runtime.clone())),
         runtime,
+        dialer: Dialer::local(),
         vault: Vault::open(&config.data.join("secrets.key"))?,
         host_keys,
         webhook: webhook(&config.data)?,

@@ -1,0 +1,75 @@
+//! Pods that were ended, by whom, and nodes that are gone.
+
+use dormer_core::ports::runtime::{Outlook, Trouble};
+
+use crate::truth::{Sight, condition, container, quoted, trouble};
+
+/// It was ended.
+pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
+    let status = sight.pod.status.as_ref()?;
+    let message = quoted(status.message.as_deref().unwrap_or_default());
+    let node = sight.pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("its node");
+    if let Some(disruption) = condition(sight.pod, "DisruptionTarget").filter(|condition| condition.status == "True") {
+        let why = disruption.reason.as_deref().unwrap_or_default();
+        let told = quoted(disruption.message.as_deref().unwrap_or_default());
+        let (reason, message) = match why {
+            "PreemptionByScheduler" => {
+                ("Preempted", "it was ended to make room for something of a higher priority; start it again".to_owned())
+            }
+            "DeletionByTaintManager" => (
+                "NodeLost",
+                format!("its node '{node}' is gone or is being emptied; start it again, its files are as they were"),
+            ),
+            "DeletionByPodGC" => {
+                ("NodeLost", format!("its node '{node}' is gone; start it again, its files are as they were"))
+            }
+            "EvictionByEvictionAPI" => {
+                ("Evicted", format!("it was evicted from its node '{node}', which is being emptied; start it again"))
+            }
+            _ => ("Evicted", format!("it was evicted from its node '{node}': {told}")),
+        };
+        return Some(trouble(reason, message, Outlook::Retry));
+    }
+    let phase = status.phase.as_deref();
+    match status.reason.as_deref() {
+        Some("Evicted") => Some(trouble("Evicted", format!("its node '{node}' ran short: {message}"), Outlook::Retry)),
+        Some("NodeLost") => Some(trouble(
+            "NodeLost",
+            format!("its node '{node}' does not answer; start it again, its files are as they were"),
+            Outlook::Retry,
+        )),
+        Some("Terminated" | "Shutdown" | "NodeShutdown") => Some(trouble(
+            "NodeShutdown",
+            format!("its node '{node}' was shut down; start it again, its files are as they were"),
+            Outlook::Retry,
+        )),
+        Some("DeadlineExceeded") => {
+            Some(trouble("DeadlineExceeded", "it ran as long as its pod may run", Outlook::Retry))
+        }
+        // What the kubelet says when it does not take what the scheduler gave it.
+        Some(reason) if phase == Some("Failed") => {
+            let message = format!("its node '{node}' did not take it ({reason}): {message}");
+            Some(trouble("NodeRefused", message, Outlook::Retry))
+        }
+        _ if sight.pod.metadata.deletion_timestamp.is_some() => Some(trouble(
+            "PodDeleted",
+            "its pod was deleted by somebody else; start it again, its files are as they were",
+            Outlook::Retry,
+        )),
+        _ => None,
+    }
+}
+
+/// The kubelet says of a container that it is ready, and somebody says of its pod that it is not: that is who looks after
+/// nodes, of one that does not answer any more.
+pub fn lost_node(sight: &Sight<'_>) -> Option<Trouble> {
+    let not_ready = condition(sight.pod, "Ready").is_some_and(|ready| ready.status != "True");
+    let kubelet_says = condition(sight.pod, "ContainersReady").is_some_and(|ready| ready.status == "True");
+    let container_says = container::main(sight.pod, sight.main).is_some_and(|container| container.ready);
+    if !(not_ready && kubelet_says && container_says) {
+        return None;
+    }
+    let node = sight.pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("its node");
+    let message = format!("its node '{node}' does not answer; it may come back, or its pod is moved in some minutes");
+    Some(trouble("NodeLost", message, Outlook::Retry))
+}
