@@ -31,6 +31,7 @@ pub use cleaner::cleaner;
 pub use container::projects_root;
 pub use identity::{annotation, common_claim, labels, name, peer, selector};
 pub use manifest::Manifest;
+pub use security::{least as least_security, pod as pod_security};
 pub use storage::Strategy;
 
 /// The port of an agent's door.

@@ -10,6 +10,7 @@ mod pods;
 mod slot;
 mod stop;
 mod tail;
+mod tools;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::ListParams;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +36,7 @@ use crate::class::Classes;
 use crate::cluster::Cluster;
 use crate::policy::PodPolicy;
 use crate::records::Records;
-use crate::render::settings::Settings;
+use crate::render::settings::{Settings, Tools};
 use crate::render::{self, Rendered, Subject, annotation};
 use crate::truth::{self, Happened, Sight};
 use pods::Pods;
@@ -57,6 +59,7 @@ pub struct PodRuntime {
     master: Master,
     dialer: Dialer,
     pods: Pods,
+    tools: Arc<OnceCell<Tools>>,
 }
 
 impl PodRuntime {
@@ -71,7 +74,16 @@ impl PodRuntime {
         closed: CancellationToken,
     ) -> PodRuntime {
         let pods = Pods::new(cluster.all(), closed);
-        PodRuntime { cluster, classes, records, settings: Arc::new(settings), master, dialer, pods }
+        PodRuntime {
+            cluster,
+            classes,
+            records,
+            settings: Arc::new(settings),
+            master,
+            dialer,
+            pods,
+            tools: Arc::default(),
+        }
     }
 
     fn namespace(&self, workspace: &Workspace) -> String {
@@ -89,7 +101,7 @@ impl PodRuntime {
         }
     }
 
-    fn render(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Rendered, RuntimeError> {
+    async fn render(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Rendered, RuntimeError> {
         let policy = self.policy(workspace)?;
         let peer = render::peer(workspace, instance);
         let keys = self.master.agent_keys(&peer).map_err(|error| RuntimeError::Impossible {
@@ -97,12 +109,13 @@ impl PodRuntime {
             message: format!("its door can have no keys: {error}"),
         })?;
         let namespace = self.namespace(workspace);
+        let settings = self.settled(&namespace).await;
         let subject = Subject {
             workspace,
             instance,
             plan,
             policy: &policy,
-            settings: &self.settings,
+            settings: &settings,
             namespace: &namespace,
             keys: &keys,
         };
@@ -124,7 +137,9 @@ impl PodRuntime {
                 .items
                 .iter()
                 // Of an earlier pod of this name nothing is to be said.
-                .filter(|event| event.involved_object.kind.as_deref() != Some("Pod") || event.involved_object.uid == pod)
+                .filter(|event| {
+                    event.involved_object.kind.as_deref() != Some("Pod") || event.involved_object.uid == pod
+                })
                 .filter_map(Happened::of)
                 .collect(),
             Err(error) => {
@@ -149,7 +164,7 @@ impl Runtime for PodRuntime {
             }
             self.stop(workspace, Duration::from_secs(2)).await?;
         }
-        let rendered = self.render(workspace, instance, plan)?;
+        let rendered = self.render(workspace, instance, plan).await?;
         for note in &rendered.notes {
             tracing::info!(workspace = %workspace.name, note, "of its plan");
         }
@@ -214,7 +229,7 @@ impl Runtime for PodRuntime {
         let mark = |pod: &k8s_openapi::api::core::v1::Pod| {
             pod.metadata.annotations.as_ref().and_then(|all| all.get(annotation::RENDERED)).cloned()
         };
-        match self.render(workspace, instance, plan) {
+        match self.render(workspace, instance, plan).await {
             Ok(rendered) => mark(&rendered.pod) != mark(&pod),
             // It cannot be started as it is: another thing than what runs.
             Err(_) => true,

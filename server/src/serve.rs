@@ -7,6 +7,8 @@ pub mod paths;
 pub mod register;
 pub mod signal;
 
+mod backend;
+mod commands;
 mod logs;
 mod parts;
 mod providers;
@@ -146,7 +148,7 @@ impl Gateway {
         for (name, way) in others {
             ended(name, way, deadline, hurried).await;
         }
-        parts.store.close().await;
+        parts.house.close().await;
         tracing::info!("records are closed: another gateway may take over; open ssh connections go on for a while");
         for (name, way) in shells {
             ended(name, way, until(parts.drain), hurried).await;

@@ -109,7 +109,7 @@ fn readiness(part: &Part<'_>) -> Probe {
 /// The container that brings agent, editor and tools. None where they are mounted.
 pub fn tools(subject: &Subject<'_>, shelf: &mut Shelf<'_>) -> Option<Container> {
     let copy = ["/dormer-tools/bin/busybox", "cp", "-dR", "/dormer-tools/.", TOOLS_PATH].map(str::to_owned).to_vec();
-    (subject.settings.tools == Tools::Copy).then(|| Container {
+    (subject.settings.tools != Tools::Mount).then(|| Container {
         name: TOOLS.into(),
         image: Some(subject.settings.tools_image.clone()),
         image_pull_policy: subject.pull_policy(),
@@ -180,9 +180,8 @@ fn mounts(subject: &Subject<'_>, part: &Part<'_>, shelf: &mut Shelf<'_>) -> Vec<
     let planned = part.container;
     let mut mounts: Vec<VolumeMount> = Vec::new();
     let mut add = |mount: VolumeMount| {
-        let taken = mounts.iter().any(|known| {
-            known.mount_path.trim_end_matches('/') == mount.mount_path.trim_end_matches('/')
-        });
+        let taken =
+            mounts.iter().any(|known| known.mount_path.trim_end_matches('/') == mount.mount_path.trim_end_matches('/'));
         if !taken {
             mounts.push(mount);
         }

@@ -44,11 +44,12 @@ impl Manifest {
 }
 
 /// Kinds that can do no harm to others, with their API groups: everything that they refer to is looked at.
-const USUAL: [(&str, &str); 7] = [
+const USUAL: [(&str, &str); 8] = [
     ("ConfigMap", ""),
     ("Deployment", "apps"),
     ("Job", "batch"),
     ("PersistentVolumeClaim", ""),
+    ("Pod", ""),
     ("Secret", ""),
     ("Service", ""),
     ("StatefulSet", "apps"),
@@ -139,7 +140,10 @@ struct HeadMetadata {
 
 fn read(component: &str, object: Value) -> Result<Manifest, RenderError> {
     let Head { api_version, kind, metadata: HeadMetadata { name } } = Head::deserialize(&object).map_err(|error| {
-        RenderError::new("ManifestInvalid", format!("an object of component '{component}' is not one of Kubernetes: {error}"))
+        RenderError::new(
+            "ManifestInvalid",
+            format!("an object of component '{component}' is not one of Kubernetes: {error}"),
+        )
     })?;
     Ok(Manifest { component: component.to_owned(), api_version, kind, name, object })
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use dormer_core::plan::merge;
-use dormer_core::plan::{self};
+use dormer_core::plan::{self, merge};
 
 use crate::render::{RenderError, Subject};
 
@@ -78,7 +77,11 @@ fn back<T: DeserializeOwned>(value: Value, what: &str) -> Result<T, RenderError>
 }
 
 /// Merges the overrides of a container.
-pub fn container(subject: &Subject<'_>, rendered: Container, planned: &plan::Container) -> Result<Container, RenderError> {
+pub fn container(
+    subject: &Subject<'_>,
+    rendered: Container,
+    planned: &plan::Container,
+) -> Result<Container, RenderError> {
     const WHAT: &str = "container-overrides";
     let Some(patch) = &planned.overrides else { return Ok(rendered) };
     check(subject, patch, WHAT, &CONTAINER, subject.policy.overrides.container.as_ref())?;

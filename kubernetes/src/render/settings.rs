@@ -24,10 +24,12 @@ pub struct Settings {
 /// How the tools come into a pod.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Tools {
-    /// An init container copies them.
+    /// As the image itself where the API server knows how (`ImageVolume`), else copied.
     #[default]
+    Auto,
+    /// An init container copies them.
     Copy,
-    /// The image is mounted (`ImageVolume`).
+    /// The image is mounted.
     Mount,
 }
 

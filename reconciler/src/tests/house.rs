@@ -1,14 +1,14 @@
 //! Everything that a reconciler needs: records in memory, a runtime whose agents are tasks behind real doors.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use dormer_core::directory::{Directory, Entry};
 use dormer_core::fixture::records::Records;
 use dormer_core::plan::Plan;
 use dormer_core::plan::devfile::PlanError;
-use dormer_core::ports::runtime::{Runtime, RuntimeError, Seen};
+use dormer_core::ports::runtime::{Outlook, Runtime, RuntimeError, Seen, Trouble};
 use dormer_core::ports::store::{Store as _, modify};
 use dormer_core::wake::Waker;
 use dormer_core::workspace::{Workspace, fixture};
@@ -50,6 +50,13 @@ pub struct FakeRuntime {
     pub looks: AtomicUsize,
     pub stops: AtomicUsize,
     pub erased: Mutex<Vec<String>>,
+    /// What it says of its workspaces.
+    pub trouble: Mutex<Option<Trouble>>,
+    /// Where agents are is not known yet.
+    pub hidden: AtomicBool,
+    /// What runs is not what a start would make.
+    pub outdated: AtomicBool,
+    news: Notify,
 }
 
 struct Agent {
@@ -116,6 +123,20 @@ impl FakeRuntime {
         agent.task.abort();
     }
 
+    /// Something has changed that a look would show, and tells of it.
+    pub fn tell(&self, trouble: Option<(&str, Outlook)>, hidden: bool) {
+        let trouble =
+            trouble.map(|(reason, outlook)| Trouble { reason: reason.into(), message: "so it is".into(), outlook });
+        *self.trouble.lock().unwrap() = trouble;
+        self.hidden.store(hidden, Ordering::SeqCst);
+        self.news.notify_one();
+    }
+
+    /// The agent is gone, and nobody has hung up.
+    pub fn lose(&self, uid: &str) {
+        self.agents.lock().unwrap().get_mut(uid).unwrap().alive = false;
+    }
+
     /// Changes what the agent says.
     pub fn say(&self, uid: &str, change: impl FnOnce(&mut AgentStatus)) {
         self.agents.lock().unwrap().get(uid).unwrap().status.send_modify(change);
@@ -153,13 +174,16 @@ impl Runtime for FakeRuntime {
         }
         let agent = Agent { instance: instance.into(), door: door.clone(), alive, status, task };
         self.agents.lock().unwrap().insert(workspace.uid.clone(), agent);
-        Ok(Some(door))
+        Ok(Some(door).filter(|_| !self.hidden.load(Ordering::SeqCst)))
     }
 
     async fn look(&self, workspace: &Workspace) -> Result<Seen, RuntimeError> {
         self.looks.fetch_add(1, Ordering::SeqCst);
         Ok(match self.agents.lock().unwrap().get(&workspace.uid) {
             None => Seen::Absent,
+            Some(agent) if agent.alive && self.hidden.load(Ordering::SeqCst) => {
+                Seen::Coming { instance: agent.instance.clone() }
+            }
             Some(agent) if agent.alive => Seen::Alive { instance: agent.instance.clone(), door: agent.door.clone() },
             Some(_) => Seen::Lost,
         })
@@ -176,6 +200,18 @@ impl Runtime for FakeRuntime {
     async fn erase(&self, workspace: &Workspace) -> Result<(), RuntimeError> {
         self.erased.lock().unwrap().push(workspace.uid.clone());
         Ok(())
+    }
+
+    async fn trouble(&self, _: &Workspace) -> Option<Trouble> {
+        self.trouble.lock().unwrap().clone()
+    }
+
+    async fn changed(&self, _: &Workspace) {
+        self.news.notified().await;
+    }
+
+    async fn is_outdated(&self, _: &Workspace, _: &Plan) -> bool {
+        self.outdated.load(Ordering::SeqCst)
     }
 
     async fn log_tail(&self, _: &Workspace) -> Option<String> {
@@ -217,6 +253,10 @@ impl House {
             looks: AtomicUsize::new(0),
             stops: AtomicUsize::new(0),
             erased: Mutex::default(),
+            trouble: Mutex::default(),
+            hidden: AtomicBool::new(false),
+            outdated: AtomicBool::new(false),
+            news: Notify::new(),
         });
         let directory = Arc::new(Directory::default());
         let (watch, follower) = (store.watch(), Arc::clone(&directory));
