@@ -269,6 +269,7 @@ pub fn values() -> Value {
             "imagePullPolicy": "IfNotPresent", "storageSize": "1Gi",
         },
         "replicas": 2,
+        "rbac": {"scope": "project"},
         "drainSeconds": 5,
         "service": {"type": "NodePort", "nodePort": HTTP},
         "ssh": {"nodePort": SSH, "publicPort": SSH},
