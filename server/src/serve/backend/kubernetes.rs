@@ -191,7 +191,12 @@ async fn keys(cluster: &Cluster) -> Result<Keys> {
         let octets: [u8; 24] = rand::random();
         Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>().into_bytes())
     });
-    let host_key = |name: &'static str| -> Make<'static> { Box::new(move || make_host_key(name)) };
+    // Both are made in one go, and neither where the Secret has them.
+    let folder = private_folder().context("cannot make a folder for host keys")?;
+    let path = folder.path();
+    let host_key = |name: &'static str| -> Make<'_> {
+        Box::new(move || tokio::task::block_in_place(|| make_host_key(path, name)))
+    };
     let [ed25519, rsa] = HOST_KEYS;
     let wanted = vec![
         (DOOR, random()),
@@ -203,10 +208,9 @@ async fn keys(cluster: &Cluster) -> Result<Keys> {
     Ok(Keys::open(cluster, wanted).await?)
 }
 
-fn make_host_key(name: &str) -> Result<Vec<u8>, String> {
-    let folder = private_folder().map_err(|error| error.to_string())?;
-    host_keys::load_or_create(folder.path()).map_err(|error| error.to_string())?;
-    std::fs::read(folder.path().join(name)).map_err(|error| error.to_string())
+fn make_host_key(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
+    host_keys::load_or_create(folder).map_err(|error| error.to_string())?;
+    std::fs::read(folder.join(name)).map_err(|error| error.to_string())
 }
 
 fn private_folder() -> std::io::Result<tempfile::TempDir> {
