@@ -10,6 +10,7 @@ pub mod signal;
 mod backend;
 mod commands;
 mod logs;
+mod metrics;
 mod parts;
 mod providers;
 mod requests;

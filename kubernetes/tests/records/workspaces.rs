@@ -231,32 +231,55 @@ pub async fn two_of_one_name(place: Place) {
     records.close();
 }
 
+/// Whether an object is refused, with that among the words.
+async fn refused(place: &Place, namespace: &str, name: &str, spec: serde_json::Value, why: &str) {
+    let object = json!({ "metadata": { "name": name }, "spec": spec });
+    let error = place.apply(namespace, object).await.expect_err(why).to_string();
+    assert!(error.contains(why), "{error}\nshould say {why}");
+}
+
 pub async fn admission_says_why(place: Place) {
     let namespace = format!("{}-team", place.cluster.namespace);
     place.namespace(&namespace, None).await;
-    let refused = async |name: &str, spec: serde_json::Value, why: &str| {
-        let object = json!({ "metadata": { "name": name }, "spec": spec });
-        let error = place.apply(&namespace, object).await.expect_err(why).to_string();
-        assert!(error.contains(why), "{error}\nshould say {why}");
-    };
     let ann = json!({ "owner": "ann" });
-    refused("login", ann.clone(), "reserved").await;
-    refused("a--b", ann.clone(), "'--'").await;
-    refused("3000", ann.clone(), "must contain a letter").await;
-    refused(&"a".repeat(47), ann.clone(), "at most 46").await;
-    refused("a.b", ann.clone(), "DNS label").await;
-    refused("good", json!({}), "owner").await;
-    refused("good", json!({ "owner": "Ann" }), "owner").await;
-    refused("good", json!({ "owner": "ann", "editor": "emacs" }), "editor").await;
-    refused("good", json!({ "owner": "ann", "ports": [{ "port": 70000 }] }), "port").await;
-    refused("good", json!({ "owner": "ann", "variables": [{ "name": "A" }] }), "either a value or a secretRef").await;
-    refused("good", json!({ "owner": "ann", "resources": { "memory": "lots" } }), "memory").await;
-    refused("good", json!({ "owner": "ann", "runing": true }), "runing").await;
+    refused(&place, &namespace, "login", ann.clone(), "reserved").await;
+    refused(&place, &namespace, "a--b", ann.clone(), "'--'").await;
+    refused(&place, &namespace, "3000", ann.clone(), "must contain a letter").await;
+    refused(&place, &namespace, &"a".repeat(47), ann.clone(), "at most 46").await;
+    refused(&place, &namespace, "a.b", ann.clone(), "DNS label").await;
+    refused(&place, &namespace, "good", json!({}), "owner").await;
+    refused(&place, &namespace, "good", json!({ "owner": "Ann" }), "owner").await;
+    refused(&place, &namespace, "good", json!({ "owner": "ann", "editor": "emacs" }), "editor").await;
+    refused(&place, &namespace, "good", json!({ "owner": "ann", "ports": [{ "port": 70000 }] }), "port").await;
+    refused(
+        &place,
+        &namespace,
+        "good",
+        json!({ "owner": "ann", "variables": [{ "name": "A" }] }),
+        "either a value or a secretRef",
+    )
+    .await;
+    refused(&place, &namespace, "good", json!({ "owner": "ann", "resources": { "memory": "lots" } }), "memory").await;
+    refused(&place, &namespace, "good", json!({ "owner": "ann", "runing": true }), "runing").await;
     let name = place.name("good");
     let spec = json!({ "owner": "ann", "project": "team" });
     place.apply(&namespace, json!({ "metadata": { "name": name.as_str() }, "spec": spec })).await.unwrap();
-    refused(name.as_str(), json!({ "owner": "bob", "project": "team" }), "owner of a workspace cannot change").await;
-    refused(name.as_str(), json!({ "owner": "ann", "project": "other" }), "project of a workspace cannot change").await;
+    refused(
+        &place,
+        &namespace,
+        name.as_str(),
+        json!({ "owner": "bob", "project": "team" }),
+        "owner of a workspace cannot change",
+    )
+    .await;
+    refused(
+        &place,
+        &namespace,
+        name.as_str(),
+        json!({ "owner": "ann", "project": "other" }),
+        "project of a workspace cannot change",
+    )
+    .await;
     // A store that is told nonsense says so, and that it is the caller's.
     let records = Records::open(place.cluster.clone()).await.unwrap();
     let mut spec = place.spec("ann", "team");

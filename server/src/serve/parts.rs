@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::serve::backend::{self, House, Way};
 use crate::serve::requests::Requests;
 use crate::serve::secrets::WithSecrets;
-use crate::serve::{DRAIN, commands, providers};
+use crate::serve::{DRAIN, commands, metrics, providers};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
@@ -217,6 +217,9 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         let listener = commands::bind().await.context("cannot listen for commands")?;
         commands = format!("http://{}", listener.local_addr()?);
         ways.push(("commands", Box::pin(commands::serve(listener, web.taken_for(&info.domain)?, shutdown.clone()))));
+    }
+    if let Ok(listen) = config.http.metrics_listen.parse() {
+        ways.push(("metrics", metrics::bind(listen, directory.clone(), shutdown.clone())?));
     }
     if let Some(way) = house.attend(store.clone(), directory.clone(), shutdown.clone()) {
         ways.push(("activity", way));
