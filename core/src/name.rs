@@ -187,6 +187,11 @@ impl UserName {
 }
 
 impl WorkspaceName {
+    /// The names that no workspace can have.
+    pub fn reserved() -> &'static [&'static str] {
+        RESERVED
+    }
+
     /// A name made from free text, such as a repository's and a branch's, for which `taken` says no.
     ///
     /// None when the text has nothing that a name could be made of, or every try was taken.

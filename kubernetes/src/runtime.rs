@@ -140,7 +140,9 @@ impl PodRuntime {
                 .items
                 .iter()
                 // Of an earlier pod of this name nothing is to be said.
-                .filter(|event| event.involved_object.kind.as_deref() != Some("Pod") || event.involved_object.uid == pod)
+                .filter(|event| {
+                    event.involved_object.kind.as_deref() != Some("Pod") || event.involved_object.uid == pod
+                })
                 .filter_map(Happened::of)
                 .collect(),
             Err(error) => {

@@ -9,7 +9,7 @@ use dormer_core::name::WorkspaceName;
 use dormer_core::plan::Plan;
 use dormer_core::plan::devfile::PlanError;
 use dormer_core::ports::clock::Clock;
-use dormer_core::ports::forge::ForgeCredentials;
+use dormer_core::ports::forge::{Forge, ForgeCredentials};
 use dormer_core::ports::runtime::Runtime;
 use dormer_core::ports::store::{Event, Store};
 use dormer_core::workspace::Workspace;
@@ -34,6 +34,8 @@ pub(crate) struct Context {
     pub last_grace: OnceLock<Duration>,
     /// What git in workspaces signs in with, where anything.
     pub credentials: OnceLock<Arc<dyn ForgeCredentials>>,
+    /// Who says what a source means, where records may name one that nobody has looked at.
+    pub forge: OnceLock<Arc<dyn Forge>>,
     /// Opens doors.
     pub dialer: Dialer,
 }

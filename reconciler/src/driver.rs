@@ -3,6 +3,7 @@
 mod end;
 mod observe;
 mod sleep;
+mod source;
 mod start;
 mod trouble;
 mod write;
@@ -54,6 +55,8 @@ pub(crate) struct Driver {
     was_busy: bool,
     /// The last activity that its agent told of.
     told_activity: Option<Timestamp>,
+    /// Its source was looked at, whatever came of it.
+    resolved: bool,
     /// What runs it has seen a change: its word counts before the agent's.
     look: bool,
     /// What was last compared with what runs.
@@ -112,6 +115,7 @@ impl Driver {
             busy_at: None,
             was_busy: false,
             told_activity: None,
+            resolved: false,
             look: false,
             compared: None,
             removed: false,

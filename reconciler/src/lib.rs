@@ -7,10 +7,10 @@
 //!
 //! Only a driver writes a status, and what it writes is made by pure functions in [`status`].
 
+pub mod activity;
 pub mod config;
 pub mod reconciler;
 
-mod activity;
 mod context;
 mod desk;
 mod driver;

@@ -14,7 +14,7 @@ use dormer_core::directory::{Directory, Entry};
 use dormer_core::name::WorkspaceName;
 use dormer_core::phase::Phase;
 use dormer_core::ports::clock::Clock;
-use dormer_core::ports::forge::ForgeCredentials;
+use dormer_core::ports::forge::{Forge, ForgeCredentials};
 use dormer_core::ports::runtime::{Runtime, Seen};
 use dormer_core::ports::store::{Store, modify};
 use dormer_wire::dial::Dialer;
@@ -46,9 +46,20 @@ impl Reconciler {
         config: Config,
     ) -> Reconciler {
         let (leaving, last_grace) = (AtomicBool::new(false), OnceLock::new());
-        let credentials = OnceLock::new();
-        let context =
-            Context { store, runtime, directory, clock, planner, config, leaving, last_grace, credentials, dialer };
+        let (credentials, forge) = (OnceLock::new(), OnceLock::new());
+        let context = Context {
+            store,
+            runtime,
+            directory,
+            clock,
+            planner,
+            config,
+            leaving,
+            last_grace,
+            credentials,
+            forge,
+            dialer,
+        };
         Reconciler { context: Arc::new(context) }
     }
 
@@ -56,6 +67,13 @@ impl Reconciler {
     pub fn signing_in_with(self, credentials: Arc<dyn ForgeCredentials>) -> Reconciler {
         // The first word counts.
         let _ = self.context.credentials.set(credentials);
+        self
+    }
+
+    /// One that looks itself at sources that nobody has looked at.
+    pub fn resolving_with(self, forge: Arc<dyn Forge>) -> Reconciler {
+        // The first word counts.
+        let _ = self.context.forge.set(forge);
         self
     }
 

@@ -37,6 +37,8 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Write a configuration to edit
     Config(ConfigArgs),
+    /// Print the custom resource definitions of the Kubernetes backend
+    Crds,
     /// Tell what is missing or wrong here, and what to do about it
     Doctor(DoctorArgs),
     /// Print a completion script for a shell
@@ -69,7 +71,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DOMAIN")]
     pub domain: Option<String>,
     /// Where workspaces run
-    #[arg(long, value_name = "BACKEND", value_parser = ["local"])]
+    #[arg(long, value_name = "BACKEND", value_parser = ["local", "kubernetes"])]
     pub backend: Option<String>,
     /// Print the configuration that is in force, and where it can be changed, and end
     #[arg(long)]

@@ -2,6 +2,7 @@
 //! environment for it.
 
 pub mod duration;
+pub mod kubernetes;
 mod layer;
 pub mod ssh;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use dormer_auth::provider::config::Configs;
 
 use crate::config::duration::Span;
+use crate::config::kubernetes::Kubernetes;
 use crate::config::ssh::Ssh;
 
 /// Everything that can be configured. A missing key has the default that serves one person on one machine; an empty
@@ -23,11 +25,12 @@ use crate::config::ssh::Ssh;
 pub struct Config {
     /// Where records, keys and workspaces are.
     pub data: PathBuf,
-    /// Where workspaces run: `local`.
+    /// Where records are and workspaces run: `local` or `kubernetes`.
     pub backend: String,
     pub http: Http,
     pub ssh: Ssh,
     pub local: Local,
+    pub kubernetes: Kubernetes,
     pub lifecycle: Lifecycle,
     pub forge: Forge,
     pub auth: Auth,
@@ -64,6 +67,8 @@ pub struct Http {
     pub tls_key: PathBuf,
     /// Threads; 0 is one for each processor.
     pub workers: usize,
+    /// Where to listen for those who collect metrics (`0.0.0.0:9090`); empty: nowhere.
+    pub metrics_listen: String,
 }
 
 /// Workspaces as processes of this machine.
@@ -144,9 +149,11 @@ impl Config {
                 tls_cert: PathBuf::new(),
                 tls_key: PathBuf::new(),
                 workers: 0,
+                metrics_listen: String::new(),
             },
             ssh: Ssh::default(),
             local: Local { agent: PathBuf::new(), editor: PathBuf::new(), extensions: PathBuf::new() },
+            kubernetes: Kubernetes::default(),
             lifecycle: Lifecycle {
                 idle_timeout: Span::from_secs(30 * 60),
                 max_lifetime: Span::from_secs(0),
@@ -205,7 +212,12 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         match self.backend.as_str() {
             "local" => {}
-            other => bail!("backend = \"{other}\": this build knows 'local' only"),
+            "kubernetes" => self.kubernetes.check()?,
+            other => bail!("backend = \"{other}\": 'local' or 'kubernetes'"),
+        }
+        let metrics = &self.http.metrics_listen;
+        if !metrics.is_empty() && metrics.parse::<SocketAddr>().is_err() {
+            bail!("http.metrics_listen = \"{metrics}\": an address and a port, such as 127.0.0.1:9090");
         }
         if !matches!(self.log.format.as_str(), "text" | "json") {
             bail!("log.format = \"{}\": 'text' or 'json'", self.log.format);
@@ -321,6 +333,9 @@ mod tests {
             ("", &[("DORMER_HTTP_LISEN", "x")], "DORMER_HTTP_LISTEN"),
             ("[http]\ndomain = \"Dev.example\"", &[], "http.domain"),
             ("[http]\ntls_cert = \"x\"", &[], "both or neither"),
+            ("[http]\nmetrics_listen = \"9090\"", &[], "http.metrics_listen"),
+            ("backend = \"kubernetes\"\n[kubernetes]\nnamespace = \"A\"", &[], "kubernetes.namespace"),
+            ("backend = \"kubernetes\"\n[kubernetes]\nimage_pull_policy = \"Often\"", &[], "IfNotPresent"),
             ("[forge]\nhosts = \"https://x\"", &[], "forge.hosts"),
             ("[forge]\non_request_end = \"burn\"", &[], "keep, stop, archive"),
             ("", &[("DORMER_FORGE_REGISTRY", "file:///x")], "forge.registry"),

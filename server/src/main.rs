@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             Command::Resolve(args) => return offline::resolve::run(args, &globals).await,
             Command::Config(args) => offline::config::run(&args),
             Command::Doctor(args) => return doctor::run(&args),
+            Command::Crds => offline::crds::run(),
             Command::Completion { shell } => args::completion(shell),
             Command::Version => say::line(&args::version()),
             Command::Person(command) => return dormer_cli::run(command, globals).await,

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// Somebody else changed it meanwhile. Read it again, decide again.
     #[error("'{0}' was changed by somebody else at the same time")]
     Conflict(WorkspaceName),
+    /// The store takes no such record. The caller's mistake, which the words name.
+    #[error("{0}")]
+    Refused(String),
     /// The store does not answer now (disk full, database locked, API server away). Retry later.
     #[error("the records cannot be reached: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -180,9 +180,8 @@ fn mounts(subject: &Subject<'_>, part: &Part<'_>, shelf: &mut Shelf<'_>) -> Vec<
     let planned = part.container;
     let mut mounts: Vec<VolumeMount> = Vec::new();
     let mut add = |mount: VolumeMount| {
-        let taken = mounts.iter().any(|known| {
-            known.mount_path.trim_end_matches('/') == mount.mount_path.trim_end_matches('/')
-        });
+        let taken =
+            mounts.iter().any(|known| known.mount_path.trim_end_matches('/') == mount.mount_path.trim_end_matches('/'));
         if !taken {
             mounts.push(mount);
         }

@@ -108,7 +108,9 @@ fn service(object: &Value, refusal: &Refusal<'_>) -> Result<(), RenderError> {
 }
 
 fn pod(spec: &mut Map<String, Value>, refusal: &Refusal<'_>, own: &Own) -> Result<(), RenderError> {
-    for field in ["hostNetwork", "hostPID", "hostIPC", "nodeName", "priorityClassName", "schedulerName", "runtimeClassName"] {
+    for field in
+        ["hostNetwork", "hostPID", "hostIPC", "nodeName", "priorityClassName", "schedulerName", "runtimeClassName"]
+    {
         if spec.get(field).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false))) {
             return Err(refusal.because(format!("sets '{field}' of its pods, which is not allowed")));
         }
@@ -241,7 +243,10 @@ fn mark(template: &mut Value, labels: &BTreeMap<String, String>) {
         // Selectors of the devfile name labels of its own, which `app.kubernetes.io/` ones may be: they stay.
         own.retain(|key, _| !key.starts_with("dormer.dev/"));
         own.extend(
-            labels.iter().filter(|(key, _)| key.starts_with("dormer.dev/") && is_ours(key)).map(|(k, v)| (k.clone(), json!(v))),
+            labels
+                .iter()
+                .filter(|(key, _)| key.starts_with("dormer.dev/") && is_ours(key))
+                .map(|(k, v)| (k.clone(), json!(v))),
         );
     }
 }

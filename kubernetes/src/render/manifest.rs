@@ -140,7 +140,10 @@ struct HeadMetadata {
 
 fn read(component: &str, object: Value) -> Result<Manifest, RenderError> {
     let Head { api_version, kind, metadata: HeadMetadata { name } } = Head::deserialize(&object).map_err(|error| {
-        RenderError::new("ManifestInvalid", format!("an object of component '{component}' is not one of Kubernetes: {error}"))
+        RenderError::new(
+            "ManifestInvalid",
+            format!("an object of component '{component}' is not one of Kubernetes: {error}"),
+        )
     })?;
     Ok(Manifest { component: component.to_owned(), api_version, kind, name, object })
 }

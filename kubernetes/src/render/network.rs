@@ -48,10 +48,8 @@ fn block(cidr: &str, except: &[&str]) -> NetworkPolicyPeer {
 
 /// The policy of a workspace: in comes the gateway, to the door; out goes what the class says.
 pub fn of(subject: &Subject<'_>) -> NetworkPolicy {
-    let own = NetworkPolicyPeer {
-        pod_selector: Some(labelled(selector(subject.workspace))),
-        ..NetworkPolicyPeer::default()
-    };
+    let own =
+        NetworkPolicyPeer { pod_selector: Some(labelled(selector(subject.workspace))), ..NetworkPolicyPeer::default() };
     let gateway = subject.settings.gateway.as_ref().map(|gateway| {
         let namespace = [("kubernetes.io/metadata.name".to_owned(), gateway.namespace.clone())];
         vec![NetworkPolicyPeer {

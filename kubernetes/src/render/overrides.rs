@@ -77,7 +77,11 @@ fn back<T: DeserializeOwned>(value: Value, what: &str) -> Result<T, RenderError>
 }
 
 /// Merges the overrides of a container.
-pub fn container(subject: &Subject<'_>, rendered: Container, planned: &plan::Container) -> Result<Container, RenderError> {
+pub fn container(
+    subject: &Subject<'_>,
+    rendered: Container,
+    planned: &plan::Container,
+) -> Result<Container, RenderError> {
     const WHAT: &str = "container-overrides";
     let Some(patch) = &planned.overrides else { return Ok(rendered) };
     check(subject, patch, WHAT, &CONTAINER, subject.policy.overrides.container.as_ref())?;

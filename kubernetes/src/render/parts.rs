@@ -46,7 +46,9 @@ pub fn of<'a>(plan: &'a Plan, notes: &mut Vec<String>) -> Vec<Part<'a>> {
     let mut parts: Vec<Part<'a>> = plan
         .init
         .iter()
-        .filter_map(|init| Some(Part { container: find(&init.container)?, name: &init.name, way: Way::Init, main: false }))
+        .filter_map(|init| {
+            Some(Part { container: find(&init.container)?, name: &init.name, way: Way::Init, main: false })
+        })
         .collect();
     for container in &plan.containers {
         let runs_here = plan.commands.iter().any(|command| match &command.run {
@@ -119,7 +121,8 @@ mod tests {
             (false, false, &["nginx"], &["-g", "daemon off;"], Way::Agent),
         ] {
             let container = |name: &str| Container { name: name.into(), ..Container::default() };
-            let mut plan = Plan { main: "main".into(), containers: vec![container("main"), container("side")], ..Plan::default() };
+            let mut plan =
+                Plan { main: "main".into(), containers: vec![container("main"), container("side")], ..Plan::default() };
             let index = usize::from(!main);
             plan.containers[index].command = list(command);
             plan.containers[index].args = list(args);

@@ -160,4 +160,3 @@ fn mark(subject: &Subject<'_>, pod: &mut Pod) {
     let digest: String = digest(told.to_string().as_bytes()).chars().take(32).collect();
     pod.metadata.annotations.get_or_insert_default().insert(annotation::RENDERED.into(), digest);
 }
-

@@ -9,8 +9,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use dormer_core::plan::settings::StorageKind;
 
-use crate::render::settings::Tools;
 use crate::render::identity::joined;
+use crate::render::settings::Tools;
 use crate::render::{Subject, common_claim, name, task};
 
 /// The pod's volume of the claim.

@@ -83,9 +83,10 @@ fn assignment(subject: &Subject<'_>, parts: &[Part<'_>], part: &Part<'_>) -> Res
     let main = part.main;
     let own = Path::new(RUN_PATH).join(part.name);
     let door = match main {
-        true => {
-            Door::Tls { address: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DOOR_PORT)), peer: peer(workspace, subject.instance) }
-        }
+        true => Door::Tls {
+            address: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DOOR_PORT)),
+            peer: peer(workspace, subject.instance),
+        },
         false => socket(part.name),
     };
     let layout = Layout {
@@ -103,10 +104,7 @@ fn assignment(subject: &Subject<'_>, parts: &[Part<'_>], part: &Part<'_>) -> Res
             .variables
             .iter()
             .filter(|variable| variable.file)
-            .map(|variable| EnvVar {
-                name: variable.name.clone(),
-                value: format!("{PATH}/files/{}", variable.name),
-            })
+            .map(|variable| EnvVar { name: variable.name.clone(), value: format!("{PATH}/files/{}", variable.name) })
             .collect(),
         busy_counts: workspace.spec.lifecycle.keep_alive_when_busy.unwrap_or(true),
         keys: main.then(|| subject.keys.clone()),

@@ -15,9 +15,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::Instant;
 
+use dormer_core::plan::Quantity as Amount;
 use dormer_core::ports::runtime::RuntimeError;
 use dormer_core::workspace::Workspace;
-use dormer_core::plan::Quantity as Amount;
 
 use super::PodRuntime;
 use crate::error::{Answer, answer, because};
@@ -138,7 +138,8 @@ impl PodRuntime {
                 return Ok(known);
             }
             if !known.labels().contains_key(UID) {
-                let message = format!("a pod '{name}' that is none of Dormer's is in the way in namespace '{namespace}'");
+                let message =
+                    format!("a pod '{name}' that is none of Dormer's is in the way in namespace '{namespace}'");
                 return Err(RuntimeError::Impossible { reason: "NameTaken", message });
             }
             tracing::debug!(pod = name, error = because(&error), "an earlier pod is in the way");
@@ -180,7 +181,10 @@ impl PodRuntime {
             });
         }
         let params = PatchParams { force: true, ..PatchParams::apply(MANAGER) };
-        api.patch(&manifest.name, &params, &Patch::Apply(&object)).await.map(drop).map_err(|error| failed(&what, &error))
+        api.patch(&manifest.name, &params, &Patch::Apply(&object))
+            .await
+            .map(drop)
+            .map_err(|error| failed(&what, &error))
     }
 
     async fn resource(&self, manifest: &Manifest) -> Result<ApiResource, RuntimeError> {

@@ -47,7 +47,9 @@ impl PodRuntime {
         };
         let done = tokio::time::timeout(LIMIT, await_condition(api.clone(), &name, ended)).await;
         let succeeded = match done {
-            Ok(Ok(pod)) => pod.and_then(|pod| pod.status).and_then(|status| status.phase).as_deref() == Some("Succeeded"),
+            Ok(Ok(pod)) => {
+                pod.and_then(|pod| pod.status).and_then(|status| status.phase).as_deref() == Some("Succeeded")
+            }
             _ => false,
         };
         if let Err(error) = api.delete(&name, &DeleteParams::default().grace_period(1)).await

@@ -44,13 +44,8 @@ struct Inner {
 impl Pods {
     /// Of a cluster.
     pub fn new(api: Api<Pod>, closed: CancellationToken) -> Pods {
-        let inner = Inner {
-            api,
-            closed,
-            slots: Mutex::default(),
-            begun: OnceCell::new(),
-            whole: watch::Sender::new(false),
-        };
+        let inner =
+            Inner { api, closed, slots: Mutex::default(), begun: OnceCell::new(), whole: watch::Sender::new(false) };
         Pods { inner: Arc::new(inner) }
     }
 

@@ -30,8 +30,7 @@ impl PodRuntime {
         let main = slot::main(pod);
         let failed = status.init_container_statuses.iter().flatten().find(bad);
         let found = failed.or_else(|| status.container_statuses.iter().flatten().find(|status| status.name == main))?;
-        let restarted = found.restart_count > 0
-            && found.state.as_ref().is_none_or(|state| state.terminated.is_none());
+        let restarted = found.restart_count > 0 && found.state.as_ref().is_none_or(|state| state.terminated.is_none());
         let params = LogParams {
             container: Some(found.name.clone()),
             previous: restarted,

@@ -8,7 +8,7 @@ use super::PodRuntime;
 use crate::error::because;
 use crate::policy::Security;
 use crate::render::settings::{Settings, Tools};
-use crate::render::{pod_security, least_security};
+use crate::render::{least_security, pod_security};
 
 const NAME: &str = "dormer-probe";
 

@@ -64,8 +64,14 @@ fn waiting(sight: &Sight<'_>, status: &ContainerStatus) -> Option<Trouble> {
     let ours = name == TOOLS;
     match reason {
         "ContainerCreating" | "PodInitializing" => None,
-        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName" | "ErrImageInspect"
-        | "ImageInspectError" | "RegistryUnavailable" | "SignatureValidationFailed" => {
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "ErrImageNeverPull"
+        | "InvalidImageName"
+        | "ErrImageInspect"
+        | "ImageInspectError"
+        | "RegistryUnavailable"
+        | "SignatureValidationFailed" => {
             let image = spec(sight.pod, name).and_then(|spec| spec.image.as_deref()).unwrap_or(&status.image);
             // While it only backs off, an event or the message before has said why.
             let said = sight.events.iter().rev().find(|event| event.is_pull_failure_of(image));
@@ -99,11 +105,13 @@ fn configuration(container: &str, message: &str) -> Trouble {
     let lower = message.to_lowercase();
     let named = in_quotes(message).unwrap_or_default();
     if lower.contains("secret") && lower.contains("not found") {
-        let message = format!("container '{container}' needs the secret '{named}', which does not exist in its project");
+        let message =
+            format!("container '{container}' needs the secret '{named}', which does not exist in its project");
         return trouble("SecretMissing", message, Outlook::Final);
     }
     if lower.contains("configmap") && lower.contains("not found") {
-        let message = format!("container '{container}' needs the ConfigMap '{named}', which does not exist in its project");
+        let message =
+            format!("container '{container}' needs the ConfigMap '{named}', which does not exist in its project");
         return trouble("ConfigMapMissing", message, Outlook::Final);
     }
     if lower.contains("couldn't find key") {
@@ -128,7 +136,8 @@ fn start(container: &str, message: &str) -> Trouble {
         return trouble("ImageArchitecture", message, Outlook::Final);
     }
     if lower.contains("no such file or directory") || lower.contains("executable file not found") {
-        let message = format!("container '{container}' runs a program that its image does not have: {}", quoted(message));
+        let message =
+            format!("container '{container}' runs a program that its image does not have: {}", quoted(message));
         return trouble("CommandMissing", message, Outlook::Final);
     }
     if lower.contains("no space left on device") {
@@ -197,11 +206,9 @@ fn special(sight: &Sight<'_>, name: &str, end: &ContainerStateTerminated) -> Opt
             Some(trouble("OutOfMemory", message, Outlook::Final))
         }
         "ContainerCannotRun" | "StartError" => Some(start(name, end.message.as_deref().unwrap_or_default())),
-        "ContainerStatusUnknown" => Some(trouble(
-            "NodeLost",
-            "its node lost it; start it again, its files are as they were",
-            Outlook::Retry,
-        )),
+        "ContainerStatusUnknown" => {
+            Some(trouble("NodeLost", "its node lost it; start it again, its files are as they were", Outlook::Retry))
+        }
         _ => None,
     }
 }

@@ -56,7 +56,10 @@ impl Happened {
 
     /// Whether it tells why an image could not be pulled.
     pub fn is_pull_failure_of(&self, image: &str) -> bool {
-        self.warning && self.reason == "Failed" && self.message.contains("Failed to pull image") && self.message.contains(image)
+        self.warning
+            && self.reason == "Failed"
+            && self.message.contains("Failed to pull image")
+            && self.message.contains(image)
     }
 }
 
@@ -116,7 +119,11 @@ fn mount(message: &str, lower: &str) -> Trouble {
         return trouble("SecretMissing", format!("the secret '{named}' does not exist in its project"), Outlook::Final);
     }
     if has("configmap") && has("not found") {
-        return trouble("ConfigMapMissing", format!("the ConfigMap '{named}' does not exist in its project"), Outlook::Final);
+        return trouble(
+            "ConfigMapMissing",
+            format!("the ConfigMap '{named}' does not exist in its project"),
+            Outlook::Final,
+        );
     }
     if has("multi-attach") {
         let message = "its files are still held by the node where it ran before; that passes, or the node is gone";

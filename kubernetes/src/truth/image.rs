@@ -15,7 +15,9 @@ pub fn trouble_of(image: &str, reason: &str, message: &str, ours: bool) -> Troub
         "ErrImageNeverPull" => {
             ("ImageNotFound", "is not on its node, and nobody may pull it there".to_owned(), Outlook::Final)
         }
-        "SignatureValidationFailed" => ("ImageRefused", "is not signed as its cluster wants it".to_owned(), Outlook::Final),
+        "SignatureValidationFailed" => {
+            ("ImageRefused", "is not signed as its cluster wants it".to_owned(), Outlook::Final)
+        }
         _ if has(&["toomanyrequests", "too many requests", "429", "rate limit"]) => (
             "RegistryLimit",
             "cannot be pulled now: its registry has seen too many pulls from here".to_owned(),
@@ -33,7 +35,11 @@ pub fn trouble_of(image: &str, reason: &str, message: &str, ours: bool) -> Troub
             || has(&["503", "504", "registryunavailable"]) =>
         {
             let told = quoted(message);
-            ("RegistryUnreachable", format!("cannot be pulled: its registry does not answer ({told})"), Outlook::MayPass)
+            (
+                "RegistryUnreachable",
+                format!("cannot be pulled: its registry does not answer ({told})"),
+                Outlook::MayPass,
+            )
         }
         _ if has(&["not found", "manifest unknown", "does not exist", "name unknown", "name_unknown", "404"]) => {
             ("ImageNotFound", "does not exist; correct its name or its tag".to_owned(), Outlook::Final)

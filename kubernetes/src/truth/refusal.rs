@@ -63,7 +63,9 @@ fn quota(message: &str) -> String {
     let parts = (part("requested: ", ", used: "), part("used: ", ", limited: "), part("limited: ", "\n"));
     match parts {
         (Some(asked), Some(used), Some(most)) => {
-            format!("it asks for {asked}, {used} is in use, {most} is the most; stop another workspace, or ask for less")
+            format!(
+                "it asks for {asked}, {used} is in use, {most} is the most; stop another workspace, or ask for less"
+            )
         }
         _ => quoted(message),
     }

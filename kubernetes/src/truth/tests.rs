@@ -75,9 +75,21 @@ fn nodes_that_do_not_take_it() {
     for (message, reason, part) in [
         ("0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: x", "Unschedulable", "nvidia.com/gpu"),
         ("0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods.", "Unschedulable", "processor time"),
-        ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: x", "Unschedulable", "labels"),
-        ("0/1 nodes are available: persistentvolumeclaim \"ws-hello\" not found. preemption: x", "ClaimMissing", "ws-hello"),
-        ("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: x", "StoragePending", "storage"),
+        (
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: x",
+            "Unschedulable",
+            "labels",
+        ),
+        (
+            "0/1 nodes are available: persistentvolumeclaim \"ws-hello\" not found. preemption: x",
+            "ClaimMissing",
+            "ws-hello",
+        ),
+        (
+            "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: x",
+            "StoragePending",
+            "storage",
+        ),
         ("0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "StorageElsewhere", "room"),
         ("no nodes available to schedule pods", "Unschedulable", "no nodes available"),
     ] {
@@ -89,12 +101,44 @@ fn nodes_that_do_not_take_it() {
 fn images_that_do_not_come() {
     let pull = |why: &str| format!("failed to pull and unpack image \"docker.io/library/debian:12\": {why}");
     for (message, reason, outlook) in [
-        (pull("failed to resolve reference \"docker.io/library/debian:12\": docker.io/library/debian:12: not found"), "ImageNotFound", Outlook::Final),
-        (pull("pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed"), "ImageForbidden", Outlook::Final),
-        (pull("failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized"), "ImageForbidden", Outlook::Final),
-        (pull("failed to do request: Head \"https://registry.example/v2/a/manifests/1\": dial tcp: lookup registry.example on 10.96.0.10:53: no such host"), "RegistryUnreachable", Outlook::MayPass),
-        (pull("failed to do request: Head \"https://r/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority"), "RegistryUnreachable", Outlook::MayPass),
-        (pull("unexpected status from HEAD request: 429 Too Many Requests - toomanyrequests: You have reached your pull rate limit"), "RegistryLimit", Outlook::MayPass),
+        (
+            pull("failed to resolve reference \"docker.io/library/debian:12\": docker.io/library/debian:12: not found"),
+            "ImageNotFound",
+            Outlook::Final,
+        ),
+        (
+            pull(
+                "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+            ),
+            "ImageForbidden",
+            Outlook::Final,
+        ),
+        (
+            pull("failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized"),
+            "ImageForbidden",
+            Outlook::Final,
+        ),
+        (
+            pull(
+                "failed to do request: Head \"https://registry.example/v2/a/manifests/1\": dial tcp: lookup registry.example on 10.96.0.10:53: no such host",
+            ),
+            "RegistryUnreachable",
+            Outlook::MayPass,
+        ),
+        (
+            pull(
+                "failed to do request: Head \"https://r/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            ),
+            "RegistryUnreachable",
+            Outlook::MayPass,
+        ),
+        (
+            pull(
+                "unexpected status from HEAD request: 429 Too Many Requests - toomanyrequests: You have reached your pull rate limit",
+            ),
+            "RegistryLimit",
+            Outlook::MayPass,
+        ),
         (pull("no match for platform in manifest: not found"), "ImageNotFound", Outlook::Final),
         (pull("write /var/lib/containerd/x: no space left on device"), "NodeDiskFull", Outlook::Retry),
     ] {
@@ -105,9 +149,11 @@ fn images_that_do_not_come() {
     let silent = pending(waiting("dev", "ImagePullBackOff", "Back-off pulling image \"debian:12\""));
     let said = [event("Pod", "Failed", "Failed to pull image \"debian:12\": pull access denied")];
     expect(silent, &said, "ImageForbidden", Outlook::Final, "sign-in");
-    let invalid = "Failed to apply default image tag \"A B\": couldn't parse image name \"A B\": invalid reference format";
+    let invalid =
+        "Failed to apply default image tag \"A B\": couldn't parse image name \"A B\": invalid reference format";
     expect(pending(waiting("dev", "InvalidImageName", invalid)), &[], "ImageNameInvalid", Outlook::Final, "no name");
-    let tools = json!({ "phase": "Pending", "initContainerStatuses": [waiting("dormer-tools", "ErrImagePull", "not found")] });
+    let tools =
+        json!({ "phase": "Pending", "initContainerStatuses": [waiting("dormer-tools", "ErrImagePull", "not found")] });
     expect(tools, &[], "ImageNotFound", Outlook::Final, "administrator");
     // The others' too, as long as the workspace is not up.
     expect(pending(waiting("db", "ErrImagePull", "not found")), &[], "ImageNotFound", Outlook::Final, "postgres:17");
@@ -116,15 +162,63 @@ fn images_that_do_not_come() {
 #[test]
 fn containers_that_cannot_be_made() {
     for (reason, message, word, outlook, part) in [
-        ("CreateContainerConfigError", "secret \"db-password\" not found", "SecretMissing", Outlook::Final, "'db-password'"),
-        ("CreateContainerConfigError", "configmap \"settings\" not found", "ConfigMapMissing", Outlook::Final, "'settings'"),
-        ("CreateContainerConfigError", "couldn't find key token in Secret n/db", "SecretKeyMissing", Outlook::Final, "token"),
-        ("CreateContainerConfigError", "container has runAsNonRoot and image will run as root (pod: \"ws-hello_n(1)\", container: dev)", "RootRefused", Outlook::Final, "root"),
-        ("CreateContainerConfigError", "container has runAsNonRoot and image has non-numeric user (node), cannot verify user is non-root", "RootRefused", Outlook::Final, "number"),
-        ("RunContainerError", "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"/bin/bash\": stat /bin/bash: no such file or directory: unknown", "CommandMissing", Outlook::Final, "/bin/bash"),
+        (
+            "CreateContainerConfigError",
+            "secret \"db-password\" not found",
+            "SecretMissing",
+            Outlook::Final,
+            "'db-password'",
+        ),
+        (
+            "CreateContainerConfigError",
+            "configmap \"settings\" not found",
+            "ConfigMapMissing",
+            Outlook::Final,
+            "'settings'",
+        ),
+        (
+            "CreateContainerConfigError",
+            "couldn't find key token in Secret n/db",
+            "SecretKeyMissing",
+            Outlook::Final,
+            "token",
+        ),
+        (
+            "CreateContainerConfigError",
+            "container has runAsNonRoot and image will run as root (pod: \"ws-hello_n(1)\", container: dev)",
+            "RootRefused",
+            Outlook::Final,
+            "root",
+        ),
+        (
+            "CreateContainerConfigError",
+            "container has runAsNonRoot and image has non-numeric user (node), cannot verify user is non-root",
+            "RootRefused",
+            Outlook::Final,
+            "number",
+        ),
+        (
+            "RunContainerError",
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"/bin/bash\": stat /bin/bash: no such file or directory: unknown",
+            "CommandMissing",
+            Outlook::Final,
+            "/bin/bash",
+        ),
         ("CreateContainerError", "context deadline exceeded", "ContainerStartFailed", Outlook::MayPass, "deadline"),
-        ("RunContainerError", "exec /.dormer/bin/dormer-agent: exec format error", "ImageArchitecture", Outlook::Final, "processor"),
-        ("PostStartHookError", "Exec lifecycle hook ([/.dormer/bin/dormer-agent]) for Container \"dev\" failed", "AgentFailed", Outlook::Final, "dev"),
+        (
+            "RunContainerError",
+            "exec /.dormer/bin/dormer-agent: exec format error",
+            "ImageArchitecture",
+            Outlook::Final,
+            "processor",
+        ),
+        (
+            "PostStartHookError",
+            "Exec lifecycle hook ([/.dormer/bin/dormer-agent]) for Container \"dev\" failed",
+            "AgentFailed",
+            Outlook::Final,
+            "dev",
+        ),
     ] {
         expect(pending(waiting("dev", reason, message)), &[], word, outlook, part);
     }
@@ -147,7 +241,13 @@ fn containers_that_ended() {
     expect(status(ended("dev", 1, killed, running.clone())), &[], "ContainerEnded", Outlook::Retry, "killed");
     let crash = json!({ "exitCode": 3, "reason": "Error", "message": "no such option\n" });
     let back_off = json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container=dev" } });
-    expect(status(ended("dev", 2, crash.clone(), back_off.clone())), &[], "ContainerEnded", Outlook::Retry, "exit 3: no such option");
+    expect(
+        status(ended("dev", 2, crash.clone(), back_off.clone())),
+        &[],
+        "ContainerEnded",
+        Outlook::Retry,
+        "exit 3: no such option",
+    );
     let now_ended = json!({ "name": "dev", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
         "state": { "terminated": { "exitCode": 0, "reason": "Completed" } } });
     expect(status(now_ended), &[], "ContainerEnded", Outlook::Retry, "exit 0");
@@ -166,15 +266,43 @@ fn containers_that_ended() {
 #[test]
 fn pods_that_were_ended() {
     for (status, reason, part) in [
-        (json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi." }), "Evicted", "low on resource"),
-        (json!({ "phase": "Failed", "reason": "OutOfcpu", "message": "Pod was rejected: Node didn't have enough resource: cpu" }), "NodeRefused", "OutOfcpu"),
-        (json!({ "phase": "Failed", "reason": "Terminated", "message": "Pod was terminated in response to imminent node shutdown." }), "NodeShutdown", "node-1"),
-        (json!({ "phase": "Running", "conditions": [{ "type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint" }] }), "NodeLost", "node-1"),
-        (json!({ "phase": "Running", "conditions": [{ "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler" }] }), "Preempted", "priority"),
-        (json!({ "phase": "Running", "conditions": [{ "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI" }] }), "Evicted", "emptied"),
-        (json!({ "phase": "Running",
+        (
+            json!({ "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi." }),
+            "Evicted",
+            "low on resource",
+        ),
+        (
+            json!({ "phase": "Failed", "reason": "OutOfcpu", "message": "Pod was rejected: Node didn't have enough resource: cpu" }),
+            "NodeRefused",
+            "OutOfcpu",
+        ),
+        (
+            json!({ "phase": "Failed", "reason": "Terminated", "message": "Pod was terminated in response to imminent node shutdown." }),
+            "NodeShutdown",
+            "node-1",
+        ),
+        (
+            json!({ "phase": "Running", "conditions": [{ "type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint" }] }),
+            "NodeLost",
+            "node-1",
+        ),
+        (
+            json!({ "phase": "Running", "conditions": [{ "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler" }] }),
+            "Preempted",
+            "priority",
+        ),
+        (
+            json!({ "phase": "Running", "conditions": [{ "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI" }] }),
+            "Evicted",
+            "emptied",
+        ),
+        (
+            json!({ "phase": "Running",
             "conditions": [{ "type": "Ready", "status": "False" }, { "type": "ContainersReady", "status": "True" }],
-            "containerStatuses": [{ "name": "dev", "image": "x", "imageID": "", "ready": true, "restartCount": 0, "state": { "running": {} } }] }), "NodeLost", "does not answer"),
+            "containerStatuses": [{ "name": "dev", "image": "x", "imageID": "", "ready": true, "restartCount": 0, "state": { "running": {} } }] }),
+            "NodeLost",
+            "does not answer",
+        ),
     ] {
         expect(status, &[], reason, Outlook::Retry, part);
     }
@@ -191,15 +319,78 @@ fn pods_that_were_ended() {
 fn what_only_events_tell() {
     let creating = || pending(waiting("dev", "ContainerCreating", ""));
     for (kind, reason, message, word, outlook, part) in [
-        ("Pod", "FailedMount", "MountVolume.SetUp failed for volume \"keys\" : secret \"deploy-key\" not found", "SecretMissing", Outlook::Final, "'deploy-key'"),
-        ("Pod", "FailedMount", "MountVolume.SetUp failed for volume \"c\" : configmap \"settings\" not found", "ConfigMapMissing", Outlook::Final, "'settings'"),
-        ("Pod", "FailedAttachVolume", "Multi-Attach error for volume \"pvc-1\" Volume is already exclusively attached to one node and can't be attached to another", "StorageInUse", Outlook::MayPass, "held"),
-        ("Pod", "FailedMount", "MountVolume.MountDevice failed for volume \"pvc-1\" : rpc error: code = Internal desc = mount failed", "MountFailed", Outlook::MayPass, "rpc error"),
-        ("Pod", "FailedCreatePodSandBox", "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for \"kata\" is configured", "RuntimeClassMissing", Outlook::Final, "kata"),
-        ("Pod", "FailedCreatePodSandBox", "Failed to create pod sandbox: plugin type=\"bridge\" failed (add): no IP addresses available in range set", "SandboxFailed", Outlook::MayPass, "no IP addresses"),
-        ("PersistentVolumeClaim", "ProvisioningFailed", "storageclass.storage.k8s.io \"fast\" not found", "StorageClassMissing", Outlook::Final, "fast"),
-        ("PersistentVolumeClaim", "FailedBinding", "no persistent volumes available for this claim and no storage class is set", "StorageClassMissing", Outlook::Final, "no storage class"),
-        ("PersistentVolumeClaim", "ProvisioningFailed", "failed to provision volume with StorageClass \"fast\": rpc error: code = ResourceExhausted", "StorageFailed", Outlook::MayPass, "ResourceExhausted"),
+        (
+            "Pod",
+            "FailedMount",
+            "MountVolume.SetUp failed for volume \"keys\" : secret \"deploy-key\" not found",
+            "SecretMissing",
+            Outlook::Final,
+            "'deploy-key'",
+        ),
+        (
+            "Pod",
+            "FailedMount",
+            "MountVolume.SetUp failed for volume \"c\" : configmap \"settings\" not found",
+            "ConfigMapMissing",
+            Outlook::Final,
+            "'settings'",
+        ),
+        (
+            "Pod",
+            "FailedAttachVolume",
+            "Multi-Attach error for volume \"pvc-1\" Volume is already exclusively attached to one node and can't be attached to another",
+            "StorageInUse",
+            Outlook::MayPass,
+            "held",
+        ),
+        (
+            "Pod",
+            "FailedMount",
+            "MountVolume.MountDevice failed for volume \"pvc-1\" : rpc error: code = Internal desc = mount failed",
+            "MountFailed",
+            Outlook::MayPass,
+            "rpc error",
+        ),
+        (
+            "Pod",
+            "FailedCreatePodSandBox",
+            "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for \"kata\" is configured",
+            "RuntimeClassMissing",
+            Outlook::Final,
+            "kata",
+        ),
+        (
+            "Pod",
+            "FailedCreatePodSandBox",
+            "Failed to create pod sandbox: plugin type=\"bridge\" failed (add): no IP addresses available in range set",
+            "SandboxFailed",
+            Outlook::MayPass,
+            "no IP addresses",
+        ),
+        (
+            "PersistentVolumeClaim",
+            "ProvisioningFailed",
+            "storageclass.storage.k8s.io \"fast\" not found",
+            "StorageClassMissing",
+            Outlook::Final,
+            "fast",
+        ),
+        (
+            "PersistentVolumeClaim",
+            "FailedBinding",
+            "no persistent volumes available for this claim and no storage class is set",
+            "StorageClassMissing",
+            Outlook::Final,
+            "no storage class",
+        ),
+        (
+            "PersistentVolumeClaim",
+            "ProvisioningFailed",
+            "failed to provision volume with StorageClass \"fast\": rpc error: code = ResourceExhausted",
+            "StorageFailed",
+            Outlook::MayPass,
+            "ResourceExhausted",
+        ),
     ] {
         expect(creating(), &[event(kind, reason, message)], word, outlook, part);
     }
@@ -212,19 +403,91 @@ fn what_only_events_tell() {
 #[test]
 fn what_the_api_server_refuses() {
     for (code, message, reason, lasting, part) in [
-        (403, "pods \"ws-hello\" is forbidden: exceeded quota: compute, requested: limits.memory=2Gi, used: limits.memory=15Gi, limited: limits.memory=16Gi", "QuotaExceeded", true, "limits.memory=2Gi"),
-        (403, "pods \"ws-hello\" is forbidden: failed quota: compute: must specify limits.cpu for: dev", "QuotaExceeded", true, "must specify"),
-        (403, "pods \"ws-hello\" is forbidden: violates PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false (container \"dev\" must set securityContext.allowPrivilegeEscalation=false)", "PodSecurityRefused", true, "allowPrivilegeEscalation"),
-        (403, "pods \"ws-hello\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi", "LimitExceeded", true, "1Gi"),
-        (403, "pods \"ws-hello\" is forbidden: error looking up service account n/builder: serviceaccount \"builder\" not found", "ServiceAccountMissing", true, "builder"),
-        (403, "pods \"ws-hello\" is forbidden: no PriorityClass with name high was found", "PriorityClassMissing", true, "high"),
-        (403, "pods \"ws-hello\" is forbidden: pod rejected: RuntimeClass \"kata\" not found", "RuntimeClassMissing", true, "kata"),
-        (403, "pods is forbidden: User \"system:serviceaccount:dormer:dormer\" cannot create resource \"pods\" in API group \"\" in the namespace \"x\"", "Forbidden", true, "administrator"),
-        (403, "pods \"ws-hello\" is forbidden: unable to create new content in namespace dormer-a because it is being terminated", "ProjectGoing", true, "deleted"),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: exceeded quota: compute, requested: limits.memory=2Gi, used: limits.memory=15Gi, limited: limits.memory=16Gi",
+            "QuotaExceeded",
+            true,
+            "limits.memory=2Gi",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: failed quota: compute: must specify limits.cpu for: dev",
+            "QuotaExceeded",
+            true,
+            "must specify",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: violates PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false (container \"dev\" must set securityContext.allowPrivilegeEscalation=false)",
+            "PodSecurityRefused",
+            true,
+            "allowPrivilegeEscalation",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi",
+            "LimitExceeded",
+            true,
+            "1Gi",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: error looking up service account n/builder: serviceaccount \"builder\" not found",
+            "ServiceAccountMissing",
+            true,
+            "builder",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: no PriorityClass with name high was found",
+            "PriorityClassMissing",
+            true,
+            "high",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: pod rejected: RuntimeClass \"kata\" not found",
+            "RuntimeClassMissing",
+            true,
+            "kata",
+        ),
+        (
+            403,
+            "pods is forbidden: User \"system:serviceaccount:dormer:dormer\" cannot create resource \"pods\" in API group \"\" in the namespace \"x\"",
+            "Forbidden",
+            true,
+            "administrator",
+        ),
+        (
+            403,
+            "pods \"ws-hello\" is forbidden: unable to create new content in namespace dormer-a because it is being terminated",
+            "ProjectGoing",
+            true,
+            "deleted",
+        ),
         (404, "namespaces \"dormer-a\" not found", "ProjectMissing", true, "dormer-a"),
-        (400, "admission webhook \"policy.example\" denied the request: no latest tags", "AdmissionRefused", true, "no latest tags"),
-        (422, "Pod \"ws-hello\" is invalid: spec.containers[0].image: Required value", "ObjectInvalid", true, "Required value"),
-        (500, "Internal error occurred: failed calling webhook \"policy.example\": connection refused", "AdmissionUnreachable", false, "policy.example"),
+        (
+            400,
+            "admission webhook \"policy.example\" denied the request: no latest tags",
+            "AdmissionRefused",
+            true,
+            "no latest tags",
+        ),
+        (
+            422,
+            "Pod \"ws-hello\" is invalid: spec.containers[0].image: Required value",
+            "ObjectInvalid",
+            true,
+            "Required value",
+        ),
+        (
+            500,
+            "Internal error occurred: failed calling webhook \"policy.example\": connection refused",
+            "AdmissionUnreachable",
+            false,
+            "policy.example",
+        ),
         (503, "the server is currently unable to handle the request", "ApiFailed", false, "503"),
     ] {
         let (word, text, final_) = match refused("its pod", code, message) {

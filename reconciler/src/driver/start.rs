@@ -32,6 +32,11 @@ impl Driver {
             return Ok(Next::Wait(Some(left)));
         }
         self.link = None;
+        match self.resolve().await? {
+            Ok(false) => {}
+            Ok(true) => return Ok(Next::Again),
+            Err(failure) => return self.give_up(failure).await,
+        }
         let (planner, workspace) = (Arc::clone(&self.context.planner), Arc::clone(&self.latest));
         let planned = tokio::task::spawn_blocking(move || planner(&workspace)).await;
         let plan = match planned.map_err(|error| Trouble::Later(error.to_string()))? {

@@ -84,7 +84,9 @@ impl Driver {
         self.write(|latest| {
             let mut status = latest.status.clone();
             match pending {
-                true => status.notes.insert(RESTART.into(), "it was changed since its start; a restart is pending".into()),
+                true => {
+                    status.notes.insert(RESTART.into(), "it was changed since its start; a restart is pending".into())
+                }
                 false => status.notes.remove(RESTART),
             };
             Some(status)

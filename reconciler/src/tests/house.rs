@@ -125,7 +125,8 @@ impl FakeRuntime {
 
     /// Something has changed that a look would show, and tells of it.
     pub fn tell(&self, trouble: Option<(&str, Outlook)>, hidden: bool) {
-        let trouble = trouble.map(|(reason, outlook)| Trouble { reason: reason.into(), message: "so it is".into(), outlook });
+        let trouble =
+            trouble.map(|(reason, outlook)| Trouble { reason: reason.into(), message: "so it is".into(), outlook });
         *self.trouble.lock().unwrap() = trouble;
         self.hidden.store(hidden, Ordering::SeqCst);
         self.news.notify_one();

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,39 +24,38 @@ use dormer_core::plan::devfile as plan;
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::{Credential, Forge, ForgeCredentials, Identity};
-use dormer_core::ports::runtime::Runtime;
-use dormer_core::ports::store::Store;
 use dormer_core::wake::Waker;
 use dormer_devfile::resolve::NoResolver;
 use dormer_forge::store::{CredentialFile, First};
-use dormer_local::process::{ProcessRuntime, RuntimeConfig};
-use dormer_local::records::LocalStore;
 use dormer_proxy::gate::Gate;
 use dormer_proxy::{http, ssh};
 use dormer_reconciler::config::Config as ReconcilerConfig;
 use dormer_reconciler::reconciler::Reconciler;
 use dormer_web::deps::Info;
-use dormer_wire::dial::Dialer;
 
 use crate::config::Config;
-use crate::serve::logs::Logs;
-use crate::serve::requests::{self, Requests};
+use crate::serve::backend::{self, House, Way};
+use crate::serve::requests::Requests;
 use crate::serve::secrets::WithSecrets;
-use crate::serve::{DRAIN, paths, providers};
+use crate::serve::{DRAIN, commands, metrics, providers};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
-
-/// A part that serves until the shutdown.
-pub type Way = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What is needed of the parts while they serve.
 pub struct Parts {
     pub data: PathBuf,
     pub info: Info,
+    /// Where commands on the gateway's machine reach it.
+    pub commands: String,
     pub ssh_address: SocketAddr,
     pub owner: UserName,
-    pub store: LocalStore,
+    /// What the token of commands on the gateway's machine is called, and how long it is good for.
+    pub token_name: String,
+    pub token_life: Duration,
+    /// Whether the gateway is its owner's own program, on their own machine.
+    pub personal: bool,
+    pub house: Arc<dyn House>,
     pub links: Links,
     pub tokens: Tokens,
     pub reconciler: Reconciler,
@@ -67,8 +65,11 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Stops every workspace that runs.
+    /// Stops every workspace that runs, where they stop with the gateway.
     pub async fn stop_all(&self) {
+        if !self.house.stops_with_it() {
+            return;
+        }
         if !self.reconciler.stop_all(self.stop_grace + STOP_MARGIN).await {
             tracing::warn!("not every workspace stopped in time");
         }
@@ -77,37 +78,20 @@ impl Parts {
 
 /// Makes every part and binds every address. Nothing is served until the ways are polled.
 pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts, Vec<(&'static str, Way)>)> {
-    let agent = paths::agent(&config.local.agent)?;
-    let editor = paths::editor(&config.local.editor, super::cache().as_deref())?;
-    if editor.is_none() {
-        tracing::warn!("there is no editor here: `scripts/editor.sh` makes one, or name one as local.editor");
-    }
     let clock: Arc<dyn Clock> = Arc::new(Timestamp::now);
-    let store = dormer_local::records::open(&config.data).await?;
-    let extensions = paths::extensions(&config.data)?;
-    let records: Arc<dyn Store> = Arc::new(store.clone());
-    let accounts: Arc<dyn Accounts> = Arc::new(store.clone());
-    let runtime = ProcessRuntime::new(RuntimeConfig {
-        data: config.data.clone(),
-        run: config.data.join("run"),
-        agent,
-        editor,
-        extensions: Some(extensions),
-    })
-    .context("cannot run workspaces here")?;
-    let runtime = Arc::new(runtime);
+    let backend = backend::make(&config).await?;
+    let (store, accounts, house) = (backend.store, backend.accounts, backend.house);
     let directory = Arc::new(Directory::default());
-    let owner = dormer_auth::owner::ensure(&*accounts, &*clock, &account()).await?;
     let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await?;
     authenticator.end_idle_sessions(config.auth.session_idle.unless_zero());
-    let vault = Arc::new(Vault::open(&config.data.join("secrets.key"))?);
+    let vault = Arc::new(backend.vault);
     let secrets = Secrets::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone());
-    let waker = Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone()));
+    let waker = Arc::new(Waker::new(store.clone(), directory.clone(), clock.clone()));
     // Full before the first request: an empty directory would answer that nothing exists.
-    for workspace in records.list().await? {
+    for workspace in store.list().await? {
         directory.apply(dormer_core::ports::store::Change::Put(Arc::new(workspace)));
     }
-    let dialer = Dialer::local();
+    let dialer = backend.dialer;
     let gate = Gate::new(directory.clone(), waker.clone(), clock.clone(), dialer.clone());
 
     let pages: Arc<OnceLock<dormer_web::connector::Connector>> = Arc::default();
@@ -120,8 +104,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         }),
     };
     let browsers = http::bind(&http_config(&config), deps)?;
-    let keys = config.data.join("keys");
-    let host_keys = tokio::task::spawn_blocking(move || ssh::host_keys::load_or_create(&keys)).await??;
+    let host_keys = backend.host_keys;
     // As in `known_hosts`, without the host in front.
     let host_key_lines = host_keys
         .known_hosts("localhost", 22)
@@ -137,29 +120,33 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     let shells = ssh::server::bind(ways_in, deps).await?;
     let ssh_address = shells.local_addr();
     let drain = config.ssh.drain.get();
-    let info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
+    let mut info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
+    info.local_sources = backend.personal;
+    house.say(&info);
 
     let providers = providers::make(&config.auth.providers, &info.origin())?;
     let logins = Logins::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers);
     let logins = Arc::new(logins);
     let own = Credentials::new(authenticator.clone(), secrets.clone(), logins.grants().clone());
-    let credentials = credentials(&config, own, &owner, &info);
+    // What lies on the gateway's machine is its owner's only where the machine is.
+    let owner = backend.personal.then_some(&backend.owner);
+    let credentials = credentials(&config, own, owner, &info);
     let forge: Arc<dyn Forge> = Arc::new(dormer_forge::git::Git::with(
-        forge_config(&config, &owner).map_err(|why| anyhow!(why))?,
+        forge_config(&config, owner).map_err(|why| anyhow!(why))?,
         credentials.clone(),
     ));
     let requests = Arc::new(Requests {
-        store: records.clone(),
+        store: store.clone(),
         directory: directory.clone(),
         forge: forge.clone(),
         clock: clock.clone(),
         policy: config.forge.on_request_end.parse().map_err(|why: String| anyhow!(why))?,
-        secret: requests::secret(&config.data)?,
+        secret: backend.webhook,
     });
 
     let reconciler = Reconciler::new(
-        records.clone(),
-        Arc::new(WithSecrets::new(runtime.clone() as Arc<dyn Runtime>, secrets)),
+        store.clone(),
+        Arc::new(WithSecrets::new(backend.runtime, secrets)),
         directory.clone(),
         clock.clone(),
         Arc::new(plan::plan),
@@ -167,11 +154,13 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         reconciler_config(&config),
     )
     .signing_in_with(credentials);
+    // Where others than the API write records, they may name a source that nobody has looked at.
+    let reconciler = if backend.personal { reconciler } else { reconciler.resolving_with(forge.clone()) };
     let deps = dormer_web::deps::Deps {
         logins: logins.clone(),
         vault,
         session_life: config.auth.session_life.get(),
-        store: records.clone(),
+        store: store.clone(),
         accounts: accounts.clone(),
         directory: directory.clone(),
         waker,
@@ -179,20 +168,24 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         approvals,
         forge: forge.clone(),
         hook: requests.clone(),
-        logs: Arc::new(Logs(runtime)),
+        logs: backend.logs,
         dialer,
         clock: clock.clone(),
         check_devfile: Arc::new(|text| {
             plan::read("devfile.yaml", text, &NoResolver).map(drop).map_err(|e| e.to_string())
         }),
-        ready: Arc::new(|| Ok(())),
+        // Everything was read before anything is served: what is left to say is that it ends.
+        ready: Arc::new({
+            let shutdown = shutdown.clone();
+            move || if shutdown.is_cancelled() { Err("the gateway is ending".into()) } else { Ok(()) }
+        }),
         info: info.clone(),
     };
     let web = dormer_web::connector::connector(dormer_web::router::router(deps, shutdown.clone()), shutdown.clone());
     pages.set(web.clone()).map_err(|_| anyhow!("the pages were set twice"))?;
 
     let follow = {
-        let (directory, changes, shutdown) = (directory, records.watch(), shutdown.clone());
+        let (directory, changes, shutdown) = (directory.clone(), store.watch(), shutdown.clone());
         async move {
             tokio::select! {
                 () = directory.follow(changes) => {}
@@ -200,24 +193,18 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
             }
         }
     };
-    let ways: Vec<(&'static str, Way)> = vec![
+    let mut ways: Vec<(&'static str, Way)> = vec![
         ("directory", Box::pin(follow)),
         ("authenticator", Box::pin(authenticator.clone().follow(shutdown.clone()))),
         ("providers", Box::pin(logins.grants().clone().follow(config.auth.recheck.get(), shutdown.clone()))),
-        (
-            "reconciler",
-            Box::pin({
-                let (reconciler, shutdown) = (reconciler.clone(), shutdown.clone());
-                async move { reconciler.run(shutdown).await }
-            }),
-        ),
+        ("reconciler", house.lead(reconciler.clone(), shutdown.clone())),
         ("requests", Box::pin(requests.poll(config.forge.poll.unless_zero(), shutdown.clone()))),
         ("http", Box::pin(whole(browsers.serve(shutdown.clone(), DRAIN), shutdown.clone()))),
         ("ssh", Box::pin(shells.serve(shutdown.clone(), drain))),
         (
             "pages",
             Box::pin({
-                let shutdown = shutdown.clone();
+                let (shutdown, web) = (shutdown.clone(), web.clone());
                 async move {
                     shutdown.cancelled().await;
                     web.drained().await;
@@ -225,12 +212,28 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
             }),
         ),
     ];
+    let mut commands = info.origin();
+    if !backend.personal {
+        let listener = commands::bind().await.context("cannot listen for commands")?;
+        commands = format!("http://{}", listener.local_addr()?);
+        ways.push(("commands", Box::pin(commands::serve(listener, web.taken_for(&info.domain)?, shutdown.clone()))));
+    }
+    if let Ok(listen) = config.http.metrics_listen.parse() {
+        ways.push(("metrics", metrics::bind(listen, directory.clone(), shutdown.clone())?));
+    }
+    if let Some(way) = house.attend(store.clone(), directory.clone(), shutdown.clone()) {
+        ways.push(("activity", way));
+    }
     let parts = Parts {
         data: config.data,
         info,
+        commands,
         ssh_address,
-        owner,
-        store,
+        owner: backend.owner,
+        token_name: backend.token_name,
+        token_life: backend.token_life,
+        personal: backend.personal,
+        house,
         links: Links::new(accounts.clone(), clock.clone()),
         tokens: Tokens::new(accounts, authenticator, clock),
         stop_grace: config.lifecycle.stop_grace.get(),
@@ -279,8 +282,7 @@ fn info(config: &Config, http_port: u16, ssh_port: u16, ssh_host_keys: Vec<Strin
         ssh_host_keys,
         backend: config.backend.clone(),
         version: env!("CARGO_PKG_VERSION").to_string(),
-        // On one machine the gateway is its owner's own program; others sign in to it as other users.
-        local_sources: true,
+        local_sources: false,
         trusted_sources: list(&config.forge.trusted_sources),
     })
 }
@@ -290,10 +292,10 @@ fn list(text: &str) -> Vec<String> {
 }
 
 /// What people sign in to git hosts with, first what is nearest to them.
-fn credentials(config: &Config, own: Credentials, owner: &UserName, info: &Info) -> Arc<dyn ForgeCredentials> {
+fn credentials(config: &Config, own: Credentials, owner: Option<&UserName>, info: &Info) -> Arc<dyn ForgeCredentials> {
     let mut all: Vec<Arc<dyn ForgeCredentials>> = vec![Arc::new(own)];
     let file = &config.forge.credentials;
-    if !file.as_os_str().is_empty() {
+    if let Some(owner) = owner.filter(|_| !file.as_os_str().is_empty()) {
         all.push(Arc::new(CredentialFile::new(file.clone(), owner.clone())));
     }
     all.push(Arc::new(Named { domain: info.domain.clone() }));
@@ -316,7 +318,7 @@ impl ForgeCredentials for Named {
     }
 }
 
-fn forge_config(config: &Config, owner: &UserName) -> Result<dormer_forge::git::Config, String> {
+fn forge_config(config: &Config, owner: Option<&UserName>) -> Result<dormer_forge::git::Config, String> {
     use dormer_forge::guard::policy::{Pattern, Policy};
     use dormer_forge::source::Flavour;
 
@@ -327,7 +329,7 @@ fn forge_config(config: &Config, owner: &UserName) -> Result<dormer_forge::git::
         at_once: forge.at_once,
         flavours: known.iter().flat_map(|(hosts, kind)| list(hosts).into_iter().map(|host| (host, *kind))).collect(),
         registry: forge.registry.clone(),
-        owner: Some(owner.clone()),
+        owner: owner.cloned(),
         ..dormer_forge::git::Config::default()
     })
 }
@@ -342,14 +344,4 @@ fn reconciler_config(config: &Config) -> ReconcilerConfig {
         keep_alive_when_busy: lifecycle.keep_alive_when_busy,
         ..ReconcilerConfig::default()
     }
-}
-
-/// The name on this machine of who runs the gateway.
-fn account() -> String {
-    nix::unistd::User::from_uid(nix::unistd::getuid())
-        .ok()
-        .flatten()
-        .map(|user| user.name)
-        .or_else(|| std::env::var("USER").ok())
-        .unwrap_or_else(|| "owner".to_string())
 }

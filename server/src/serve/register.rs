@@ -2,7 +2,6 @@
 //! signed in.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -12,11 +11,6 @@ use dormer_cli::environment::Environment;
 use dormer_core::principal::Scope;
 
 use crate::serve::parts::Parts;
-
-/// What the token of this machine's commands is called in lists.
-const TOKEN_NAME: &str = "commands on the gateway's machine";
-/// Minted anew at each start, so this only bounds how long one gateway runs before its own commands ask for a restart.
-const TOKEN_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// A live gateway of this data folder.
 pub fn of(data: &Path) -> Option<LocalServer> {
@@ -30,17 +24,30 @@ pub fn of(data: &Path) -> Option<LocalServer> {
 /// The record of this gateway; removed when this is dropped.
 pub struct Registered(LocalServer);
 
-/// Writes the record, with a new token; those of earlier starts are revoked.
-pub async fn write(parts: &Parts) -> Result<Registered> {
+/// Revokes the token of this gateway's commands.
+async fn revoke(parts: &Parts) -> Result<()> {
     for token in parts.tokens.list(&parts.owner).await? {
-        if token.name == TOKEN_NAME {
+        if token.name == parts.token_name {
             parts.tokens.revoke(&parts.owner, &token.id).await?;
         }
     }
-    let (text, _) = parts.tokens.mint(&parts.owner, TOKEN_NAME, Scope::All, Some(TOKEN_LIFE)).await?;
+    Ok(())
+}
+
+/// Takes the token back that nobody will use again: the next gateway has another name. One that is left expires.
+pub async fn withdraw(parts: &Parts) {
+    if let Err(error) = revoke(parts).await {
+        tracing::warn!(%error, "could not revoke the token of this gateway's commands");
+    }
+}
+
+/// Writes the record, with a new token; those of earlier starts are revoked.
+pub async fn write(parts: &Parts) -> Result<Registered> {
+    revoke(parts).await?;
+    let (text, _) = parts.tokens.mint(&parts.owner, &parts.token_name, Scope::All, Some(parts.token_life)).await?;
     let told = |error: dormer_cli::error::CliError| anyhow!("{error}");
     let server = LocalServer {
-        url: parts.info.origin().parse().map_err(told)?,
+        url: parts.commands.parse().map_err(told)?,
         token: Token::parse(text.expose()).map_err(told)?,
         data: parts.data.clone(),
         pid: i32::try_from(std::process::id()).context("the process id")?,

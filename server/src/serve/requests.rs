@@ -1,10 +1,8 @@
 //! Workspaces whose merge or pull request ended: told by a webhook where the host sends them, asked for otherwise.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use async_trait::async_trait;
 use dormer_core::directory::Directory;
 use dormer_core::name::WorkspaceName;
@@ -107,27 +105,4 @@ impl Hook for Requests {
         }
         Heard::Taken(count)
     }
-}
-
-/// The secret that hosts sign with: made on the first start, in a file that nobody else can read.
-pub fn secret(data: &Path) -> Result<Secret<String>> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    let path = data.join("keys").join("webhook");
-    match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim().len() >= 16 => return Ok(Secret::new(text.trim().to_string())),
-        Ok(_) => anyhow::bail!("{} has less than 16 characters: make it longer, or remove it", path.display()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-    let octets: [u8; 24] = rand::random();
-    let text: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    }
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let written = file.and_then(|mut file| writeln!(file, "{text}"));
-    written.with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Secret::new(text))
 }

@@ -136,10 +136,13 @@ fn who_its_processes_are_is_the_class_s_to_say() {
     let mut scene = Scene::components(root);
     assert_eq!(scene.refusal().reason, "RootRefused");
     scene.policy.security.allow_root = true;
-    let scene = Scene::components("  - name: dev\n    attributes: {dormer.dev/user: \"1000650000\"}\n    container: {image: a}\n");
+    let scene = Scene::components(
+        "  - name: dev\n    attributes: {dormer.dev/user: \"1000650000\"}\n    container: {image: a}\n",
+    );
     let context = container(&scene.render(), "dev").security_context.clone().unwrap();
     assert_eq!(context.run_as_user, Some(1_000_650_000));
-    let scene = Scene::components("  - name: dev\n    attributes: {dormer.dev/user: node}\n    container: {image: a}\n");
+    let scene =
+        Scene::components("  - name: dev\n    attributes: {dormer.dev/user: node}\n    container: {image: a}\n");
     let rendered = scene.render();
     assert!(rendered.notes.iter().any(|note| note.contains("'node'")), "{:?}", rendered.notes);
     let mut scene = with("");
@@ -186,7 +189,10 @@ fn resources_are_bounded_and_the_person_s_word_wins() {
     let mut scene = Scene::components(text);
     scene.workspace.spec.resources.memory = Some("1Gi".into());
     let resources = container(&scene.render(), "dev").resources.clone().unwrap();
-    assert_eq!((resources.limits.unwrap()["memory"].0.as_str(), resources.requests.unwrap()["memory"].0.as_str()), ("1Gi", "1Gi"));
+    assert_eq!(
+        (resources.limits.unwrap()["memory"].0.as_str(), resources.requests.unwrap()["memory"].0.as_str()),
+        ("1Gi", "1Gi")
+    );
     let mut scene = Scene::components(text);
     scene.policy.resources.max_memory = Some("3Gi".into());
     assert_eq!(scene.refusal().reason, "ResourcesInvalid");

@@ -11,8 +11,10 @@ fn text(rendered: &Rendered) -> String {
     let mut secret = serde_json::to_value(&rendered.secret).unwrap();
     let keys: Vec<String> = rendered.secret.data.iter().flatten().map(|(key, _)| key.clone()).collect();
     secret["data"] = json!(keys);
-    let mut pods: Vec<Value> =
-        std::iter::once(&rendered.pod).chain(&rendered.dedicated).map(|pod| serde_json::to_value(pod).unwrap()).collect();
+    let mut pods: Vec<Value> = std::iter::once(&rendered.pod)
+        .chain(&rendered.dedicated)
+        .map(|pod| serde_json::to_value(pod).unwrap())
+        .collect();
     for pod in &mut pods {
         pod["metadata"]["annotations"].as_object_mut().unwrap().remove(crate::render::annotation::RENDERED);
     }
