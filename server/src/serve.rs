@@ -10,6 +10,7 @@ pub mod signal;
 mod backend;
 mod commands;
 mod logs;
+mod metrics;
 mod parts;
 mod providers;
 mod requests;
@@ -46,7 +47,12 @@ pub async fn run(args: ServeArgs) -> Result<()> {
     let signal = signal::either();
     let gateway = Gateway::start(config, CancellationToken::new()).await?;
     say::note(&format!("Dormer serves {} and ssh on {}.", gateway.url(), gateway.parts.ssh_address));
-    say::note(&format!("Sign in, once and within 15 minutes:  {}", gateway.sign_in_link().await?));
+    if gateway.parts.personal {
+        say::note(&format!("Sign in, once and within 15 minutes:  {}", gateway.sign_in_link().await?));
+    } else {
+        // What is written here is collected and kept by others: a link that signs in has no place in it.
+        say::note("Sign in with what `dormer login-link` prints, where this gateway runs.");
+    }
     gateway.serve_until(signal).await
 }
 
@@ -134,6 +140,9 @@ impl Gateway {
         };
         tracing::info!(?signal, "ending");
         drop(register);
+        if !parts.personal {
+            register::withdraw(&parts).await;
+        }
         if signal == Some(Signal::Interrupt) {
             // Before the reconciler ends: it is the only one that stops workspaces.
             parts.stop_all().await;

@@ -3,6 +3,8 @@
 use std::os::unix::net::UnixStream;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::runtime::Handle;
@@ -24,6 +26,17 @@ pub fn connector(router: Router, shutdown: CancellationToken) -> Connector {
 }
 
 impl Connector {
+    /// The same for those who reach it by another name: every request is taken for one to `host`.
+    pub fn taken_for(&self, host: &str) -> std::io::Result<Connector> {
+        let host = HeaderValue::from_str(host).map_err(std::io::Error::other)?;
+        let rename = move |mut request: Request| {
+            request.headers_mut().insert(header::HOST, host.clone());
+            std::future::ready(request)
+        };
+        let router = self.router.clone().layer(axum::middleware::map_request(rename));
+        Ok(Connector { router, ..self.clone() })
+    }
+
     /// Opens a connection; HTTP/1.1 is spoken on it. Both ends are non-blocking. May be called from any thread.
     pub fn connect(&self) -> std::io::Result<UnixStream> {
         let (near, far) = UnixStream::pair()?;

@@ -108,7 +108,9 @@ impl From<StoreError> for Refused {
             StoreError::Conflict(_) => {
                 Refused::conflict("changed-meanwhile", "Somebody changed it at the same time. Try again.")
             }
-            StoreError::Refused(why) => Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "Not a workspace", why),
+            StoreError::Refused(why) => {
+                Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", "Not a workspace", why)
+            }
             StoreError::Unavailable(_) => Refused::unavailable(&error),
             StoreError::Damaged { .. } => {
                 tracing::error!(%error, "a record is damaged");

@@ -69,6 +69,12 @@ impl Index {
         self.objects.get(name).and_then(|objects| first(objects)).cloned()
     }
 
+    /// All objects of a name that could hold it.
+    pub fn candidates(&self, name: &str) -> Vec<Arc<Kept>> {
+        let objects = self.objects.get(name).map(Vec::as_slice).unwrap_or_default();
+        objects.iter().filter(|kept| kept.is_able()).cloned().collect()
+    }
+
     /// Every record that holds its name.
     pub fn holders(&self) -> Vec<Arc<Workspace>> {
         self.objects.values().filter_map(|objects| first(objects)?.record().cloned()).collect()
@@ -135,6 +141,6 @@ impl Index {
 
 /// The one that holds the name: the oldest of those that can.
 fn first(objects: &[Arc<Kept>]) -> Option<&Arc<Kept>> {
-    let able = objects.iter().filter(|kept| kept.read.is_ok() && !kept.is_leaving());
+    let able = objects.iter().filter(|kept| kept.is_able());
     able.min_by(|a, b| (a.created_at, &a.uid).cmp(&(b.created_at, &b.uid)))
 }

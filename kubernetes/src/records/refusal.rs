@@ -8,6 +8,8 @@ use crate::resource::status::{Phase, WorkspaceStatus};
 
 /// The condition that says whether it holds its name.
 const ACCEPTED: &str = "Accepted";
+/// The note that says that what runs is not what a start would make by now.
+const RESTART: &str = "restart";
 /// The condition that says whether it can be used.
 const READY: &str = "Ready";
 
@@ -97,7 +99,11 @@ pub fn conditions(
         None => one(ACCEPTED, true, "Accepted".into(), String::new()),
         Some(_) => one(ACCEPTED, false, reason.clone(), message.clone()),
     };
-    vec![accepted, one(READY, status.phase == Phase::Running, reason, message)]
+    let mut all = vec![accepted, one(READY, status.phase == Phase::Running, reason, message)];
+    if let Some(why) = status.notes.get(RESTART) {
+        all.push(one("RestartPending", true, "Changed".into(), why.clone()));
+    }
+    all
 }
 
 /// The status of an object that is not accepted.

@@ -1,5 +1,7 @@
 //! The domain's `Store`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use kube::Api;
@@ -65,16 +67,15 @@ impl Inner {
         // Another replica, or a person, may have made one in another namespace at the same time: each of both looks
         // after it wrote, so that the younger one is seen by whoever made it.
         let all = self.list(&ListParams::default().fields(&format!("metadata.name={name}"))).await?;
-        match all.holder(name.as_str()) {
-            Some(holder) if holder.uid != made.uid => {
-                self.of(&made)
-                    .delete(name.as_str(), &exactly(&made.uid))
-                    .await
-                    .map_err(|error| explain(name, error))?;
-                Err(StoreError::Taken(name.clone()))
-            }
-            _ => record(name, &made),
+        let record = record(name, &made)?;
+        // Of one second, the one that was written first: both see the same.
+        let age = |kept: &Kept| (kept.created_at, kept.record().map(|record| record.version));
+        let earlier = |other: &Arc<Kept>| other.uid != made.uid && age(other) < age(&made);
+        if all.candidates(name.as_str()).iter().any(earlier) {
+            self.of(&made).delete(name.as_str(), &exactly(&made.uid)).await.map_err(|error| explain(name, error))?;
+            return Err(StoreError::Taken(name.clone()));
         }
+        Ok(record)
     }
 
     async fn put_spec(&self, name: &WorkspaceName, version: u64, spec: &Spec) -> Result<core::Workspace, StoreError> {
@@ -101,7 +102,7 @@ impl Inner {
         let mut version = version;
         if !base.is_held() && !record(name, &base)?.deleted {
             // Before anything of it is started, so that nothing of it is left behind.
-            base = std::sync::Arc::new(self.hold(name, &base, version).await?);
+            base = Arc::new(self.hold(name, &base, version).await?);
             version = record(name, &base)?.version;
         }
         let before = record(name, &base)?;
@@ -224,7 +225,7 @@ impl Store for Records {
     }
 
     fn watch(&self) -> BoxStream<'static, Change> {
-        watch::changes(std::sync::Arc::clone(&self.inner))
+        watch::changes(Arc::clone(&self.inner))
     }
 
     async fn note(&self, name: &WorkspaceName, event: Event) -> Result<(), StoreError> {

@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::serve::backend::{self, House, Way};
 use crate::serve::requests::Requests;
 use crate::serve::secrets::WithSecrets;
-use crate::serve::{DRAIN, commands, providers};
+use crate::serve::{DRAIN, commands, metrics, providers};
 
 /// What a stop needs beyond the grace of the processes: preStop commands, and the writing down.
 const STOP_MARGIN: Duration = Duration::from_secs(15);
@@ -53,6 +53,8 @@ pub struct Parts {
     /// What the token of commands on the gateway's machine is called, and how long it is good for.
     pub token_name: String,
     pub token_life: Duration,
+    /// Whether the gateway is its owner's own program, on their own machine.
+    pub personal: bool,
     pub house: Arc<dyn House>,
     pub links: Links,
     pub tokens: Tokens,
@@ -214,7 +216,10 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
     if !backend.personal {
         let listener = commands::bind().await.context("cannot listen for commands")?;
         commands = format!("http://{}", listener.local_addr()?);
-        ways.push(("commands", Box::pin(commands::serve(listener, web.clone(), shutdown.clone()))));
+        ways.push(("commands", Box::pin(commands::serve(listener, web.taken_for(&info.domain)?, shutdown.clone()))));
+    }
+    if let Ok(listen) = config.http.metrics_listen.parse() {
+        ways.push(("metrics", metrics::bind(listen, directory.clone(), shutdown.clone())?));
     }
     if let Some(way) = house.attend(store.clone(), directory.clone(), shutdown.clone()) {
         ways.push(("activity", way));
@@ -227,6 +232,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         owner: backend.owner,
         token_name: backend.token_name,
         token_life: backend.token_life,
+        personal: backend.personal,
         house,
         links: Links::new(accounts.clone(), clock.clone()),
         tokens: Tokens::new(accounts, authenticator, clock),

@@ -24,13 +24,26 @@ pub fn of(data: &Path) -> Option<LocalServer> {
 /// The record of this gateway; removed when this is dropped.
 pub struct Registered(LocalServer);
 
-/// Writes the record, with a new token; those of earlier starts are revoked.
-pub async fn write(parts: &Parts) -> Result<Registered> {
+/// Revokes the token of this gateway's commands.
+async fn revoke(parts: &Parts) -> Result<()> {
     for token in parts.tokens.list(&parts.owner).await? {
         if token.name == parts.token_name {
             parts.tokens.revoke(&parts.owner, &token.id).await?;
         }
     }
+    Ok(())
+}
+
+/// Takes the token back that nobody will use again: the next gateway has another name. One that is left expires.
+pub async fn withdraw(parts: &Parts) {
+    if let Err(error) = revoke(parts).await {
+        tracing::warn!(%error, "could not revoke the token of this gateway's commands");
+    }
+}
+
+/// Writes the record, with a new token; those of earlier starts are revoked.
+pub async fn write(parts: &Parts) -> Result<Registered> {
+    revoke(parts).await?;
     let (text, _) = parts.tokens.mint(&parts.owner, &parts.token_name, Scope::All, Some(parts.token_life)).await?;
     let told = |error: dormer_cli::error::CliError| anyhow!("{error}");
     let server = LocalServer {

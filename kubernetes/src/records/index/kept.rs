@@ -83,6 +83,11 @@ impl Kept {
         self.finalizers.iter().any(|finalizer| finalizer == FINALIZER)
     }
 
+    /// Whether it could hold its name.
+    pub fn is_able(&self) -> bool {
+        self.read.is_ok() && !self.is_leaving()
+    }
+
     /// Whether it goes, and we have nothing to do with that any more: others' finalizers may keep it for a while.
     pub fn is_leaving(&self) -> bool {
         self.deleting && !self.is_held()

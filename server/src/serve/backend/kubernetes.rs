@@ -23,7 +23,7 @@ use dormer_kubernetes::names::{LEASE, Prefix};
 use dormer_kubernetes::project;
 use dormer_kubernetes::records::Records;
 use dormer_kubernetes::render::settings::{Gateway as PodsOfGateway, Settings, Tools};
-use dormer_kubernetes::runtime::PodRuntime;
+use dormer_kubernetes::runtime::{Parts, PodRuntime};
 use dormer_proxy::ssh::host_keys::{self, HostKeys};
 use dormer_reconciler::activity;
 use dormer_reconciler::reconciler::Reconciler;
@@ -122,15 +122,16 @@ pub async fn make(config: &Config) -> Result<Backend> {
     let master: [u8; 32] = keys.get(DOOR)?.try_into().map_err(|_| anyhow!("the key '{DOOR}' must have 32 octets"))?;
     let master = Master::from_octets(master);
     let dialer = Dialer::with(&master).context("cannot open doors")?;
-    let runtime = Arc::new(PodRuntime::new(
-        cluster.clone(),
-        classes.clone(),
-        records.clone(),
-        settings(config),
+    let (known, kinds) = (records.clone(), classes.clone());
+    let parts = Parts {
+        cluster: cluster.clone(),
+        namespace: Arc::new(move |workspace| known.namespace_of(workspace)),
+        class: Arc::new(move |name| kinds.get(name)),
+        settings: settings(config),
         master,
-        dialer.clone(),
-        closed.clone(),
-    ));
+        dialer: dialer.clone(),
+    };
+    let runtime = Arc::new(PodRuntime::new(parts, closed.clone()));
     let identity = std::env::var("POD_NAME").or_else(|_| hostname()).unwrap_or_else(|_| "dormer".into());
     Ok(Backend {
         store: Arc::new(records.clone()),
@@ -191,7 +192,12 @@ async fn keys(cluster: &Cluster) -> Result<Keys> {
         let octets: [u8; 24] = rand::random();
         Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>().into_bytes())
     });
-    let host_key = |name: &'static str| -> Make<'static> { Box::new(move || make_host_key(name)) };
+    // Both are made in one go, and neither where the Secret has them.
+    let folder = private_folder().context("cannot make a folder for host keys")?;
+    let path = folder.path();
+    let host_key = |name: &'static str| -> Make<'_> {
+        Box::new(move || tokio::task::block_in_place(|| make_host_key(path, name)))
+    };
     let [ed25519, rsa] = HOST_KEYS;
     let wanted = vec![
         (DOOR, random()),
@@ -203,10 +209,9 @@ async fn keys(cluster: &Cluster) -> Result<Keys> {
     Ok(Keys::open(cluster, wanted).await?)
 }
 
-fn make_host_key(name: &str) -> Result<Vec<u8>, String> {
-    let folder = private_folder().map_err(|error| error.to_string())?;
-    host_keys::load_or_create(folder.path()).map_err(|error| error.to_string())?;
-    std::fs::read(folder.path().join(name)).map_err(|error| error.to_string())
+fn make_host_key(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
+    host_keys::load_or_create(folder).map_err(|error| error.to_string())?;
+    std::fs::read(folder.join(name)).map_err(|error| error.to_string())
 }
 
 fn private_folder() -> std::io::Result<tempfile::TempDir> {
