@@ -15,7 +15,8 @@ DORMER_TEST_EDITOR=${DORMER_TEST_EDITOR:-${DORMER_LOCAL_EDITOR:-$("$here/editor.
 # Made before the tests, so that none of them waits for it.
 "$here/clients.sh" >/dev/null
 DORMER_TEST_GITEA=${DORMER_TEST_GITEA:-$("$here/gitea.sh")}
-export DORMER_TEST_BIN DORMER_TEST_EDITOR DORMER_TEST_GITEA
+DORMER_TEST_DEVFILE_REFERENCE=${DORMER_TEST_DEVFILE_REFERENCE:-$("$here/devfile-reference.sh")}
+export DORMER_TEST_BIN DORMER_TEST_EDITOR DORMER_TEST_GITEA DORMER_TEST_DEVFILE_REFERENCE
 cd "$here/.."
 
 failed=0
