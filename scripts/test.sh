@@ -19,7 +19,10 @@ if [ "$part" != cluster ]; then
     "$here/clients.sh" >/dev/null
     DORMER_TEST_GITEA=${DORMER_TEST_GITEA:-$("$here/gitea.sh")}
 fi
-export DORMER_TEST_BIN DORMER_TEST_EDITOR DORMER_TEST_GITEA
+if [ "$part" = all ]; then
+    DORMER_TEST_DEVFILE_REFERENCE=${DORMER_TEST_DEVFILE_REFERENCE:-$("$here/devfile-reference.sh")}
+fi
+export DORMER_TEST_BIN DORMER_TEST_EDITOR DORMER_TEST_GITEA DORMER_TEST_DEVFILE_REFERENCE
 cd "$here/.."
 
 failed=0
