@@ -5,6 +5,7 @@
 
 mod admit;
 mod open;
+mod settle;
 mod sweep;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub struct Gate {
     waker: Arc<Waker>,
     clock: Arc<dyn Clock>,
     registry: Arc<open::Registry>,
+    turns: settle::Turns,
     /// Ends the sweep with the gate.
     _sweep: DropGuard,
 }
@@ -48,7 +50,8 @@ impl Gate {
         let registry = Arc::new(open::Registry::default());
         let ended = CancellationToken::new();
         tokio::spawn(sweep::sweep(Arc::clone(&directory), Arc::clone(&registry), ended.clone()));
-        Arc::new(Gate { directory, waker, clock, registry, _sweep: ended.drop_guard() })
+        let turns = settle::Turns::default();
+        Arc::new(Gate { directory, waker, clock, registry, turns, _sweep: ended.drop_guard() })
     }
 
     /// Every workspace.

@@ -14,6 +14,7 @@ mod activity;
 mod context;
 mod desk;
 mod driver;
+mod expiry;
 mod failure;
 mod link;
 mod status;
