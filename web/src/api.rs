@@ -19,7 +19,9 @@ pub mod record;
 pub mod resolve;
 pub mod secrets;
 pub mod sessions;
+pub mod settings;
 pub mod tokens;
+pub mod usage;
 pub mod users;
 pub mod watch;
 pub mod workspaces;
@@ -39,6 +41,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/workspaces", get(workspaces::list).post(create::create))
         .route("/resolve", post(resolve::resolve))
         .route("/events", get(watch::all))
+        .route("/usage", get(usage::list))
         .route("/workspaces/{name}", get(workspaces::get).patch(patch::patch).delete(workspaces::delete))
         .route("/workspaces/{name}/events", get(events::events))
         .route("/workspaces/{name}/logs/{command}", get(logs::logs))
