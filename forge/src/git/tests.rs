@@ -393,7 +393,7 @@ async fn a_devfile_that_unpacks_without_end_is_none() {
     let repository = Repository::new();
     let work = repository.folder.path().join("work");
     let bomb = std::fs::File::create(work.join("devfile.yaml")).unwrap();
-    bomb.set_len(256 << 20).unwrap();
+    bomb.set_len(32 << 20).unwrap();
     git(&work, &["commit", "-q", "-a", "-m", "bomb"]);
     git(&work, &["push", "-q", "../srv/app.git", "HEAD:refs/heads/bomb"]);
     let bomb = Asked { reference: Some("bomb".into()), ..asked(&repository.url()) };
@@ -420,7 +420,7 @@ async fn a_devfile_by_itself() {
     let (port, _) = saying(http("200 OK", "", &"#".repeat(MAX + 1))).await;
     let told = resolve(&asked(&format!("http://127.0.0.1:{port}/devfile.yaml"))).await.unwrap_err();
     assert!(told.to_string().contains("at most 1 MB"), "{told}");
-    for (status, body) in [("200 OK", "<!doctype html>"), ("404 Not Found", "")] {
+    for (status, body) in [("200 OK", "<!doctype html>\n<title>A page</title>\n"), ("404 Not Found", "")] {
         let (port, _) = saying(http(status, "", body)).await;
         let told = resolve(&asked(&format!("http://127.0.0.1:{port}/devfile.yaml"))).await.unwrap_err();
         assert!(matches!(told, ForgeError::NoRepository(_)), "{status}: {told:?}");
