@@ -132,6 +132,9 @@ pub struct Source {
     /// `merged` or `closed`, once the request was seen so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// Whether the URL is that of a devfile by itself: nothing is cloned from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub document: bool,
     /// How much of the repository is cloned.
     #[serde(default, skip_serializing_if = "Cloning::is_default")]
     pub cloning: Cloning,
@@ -256,7 +259,7 @@ pub enum Share {
     /// Those who may open the workspace.
     #[default]
     Owner,
-    /// Members of its project.
+    /// Members of its project, and of the workspace itself, viewers included.
     Project,
     /// Everybody who is signed in.
     SignedIn,

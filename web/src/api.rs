@@ -8,6 +8,7 @@ pub mod check;
 pub mod create;
 pub mod device;
 pub mod events;
+pub mod exchange;
 pub mod keys;
 pub mod logs;
 pub mod me;
@@ -63,6 +64,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/audit", get(audit::list))
         .route("/login/device", post(device::begin))
         .route("/login/token", post(device::redeem))
+        .route("/login/exchange", post(exchange::exchange))
         .route("/me", get(me::me))
         .route("/me/link", post(me::link))
         .route("/openapi.json", get(openapi::serve))

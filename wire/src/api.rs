@@ -843,6 +843,26 @@ pub struct RedeemCode {
     pub verifier: Option<String>,
 }
 
+/// The body of `POST /login/exchange`: a personal token of a git host, for one of ours.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExchangeToken {
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The personal token. It is asked about once, and kept nowhere.
+    pub token: String,
+    /// What the new token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `all`, `read`, `ssh` or `workspace:<name>`; `read` when it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Seconds until it expires: an hour when it is missing, a day at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+}
+
 /// The answer to `POST /me/link`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

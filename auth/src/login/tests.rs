@@ -385,3 +385,50 @@ async fn who_is_gone_there_is_out_here() {
         assert!(house.authenticator.user(&ann).is_some());
     }
 }
+
+#[tokio::test]
+async fn a_forges_personal_token_is_worth_what_its_owner_has_here() {
+    let personal = |id: serde_json::Value| Some(("t0ken".to_string(), json!({"id": id, "login": "ann"})));
+    let ask = async |house: &House, provider: &str, token: &str| {
+        let asked = house.logins.exchange(provider, &Secret::from(token.to_string())).await;
+        asked.map(|identity| identity.user.to_string()).map_err(|error| matches!(error, LoginError::NoExchange))
+    };
+    // Only where an administrator said so.
+    let house = house_with(|config| config.kind = Kind::Gitea).await;
+    house.one.set(|state| state.personal = personal(json!(7)));
+    house.sign_in().await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true));
+
+    let house = house_with(|config| (config.kind, config.exchange_tokens) = (Kind::Gitea, true)).await;
+    house.one.set(|state| state.personal = personal(json!(7)));
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "who never came is nobody");
+    assert!(house.nobody().await);
+    house.sign_in().await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Ok("ann".into()));
+    for (provider, token) in [
+        ("one", "guessed"),
+        ("one", ""),
+        ("one", "t0ken\r\nx: y"),
+        ("one", &"x".repeat(2000)),
+        ("two", "t0ken"),
+        ("none", "t0ken"),
+    ] {
+        assert_eq!(ask(&house, provider, token).await, Err(true), "{provider} {token:.20}");
+    }
+    for owner in [json!(8), json!("7"), json!(null), json!(-7)] {
+        house.one.set(|state| state.personal = personal(owner.clone()));
+        assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "{owner}");
+    }
+    house.one.set(|state| state.personal = Some(("t0ken".into(), json!({"id": 7, "state": "blocked"}))));
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "blocked there");
+    house.one.set(|state| state.personal = personal(json!(7)));
+    let ann: UserName = "ann".parse().unwrap();
+    house.accounts.put_user(User { disabled: true, ..user("ann") }).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "shut out here");
+    house.accounts.put_user(user("ann")).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
+    let identity = house.authenticator.identities(&ann).pop().unwrap();
+    house.logins.grants().block(identity).await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "the provider said no");
+}

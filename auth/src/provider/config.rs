@@ -60,6 +60,8 @@ pub struct Config {
     pub allow_everybody: bool,
     /// Makes administrators of those in one of these groups.
     pub admin_groups: Vec<String>,
+    /// Whether a personal token of this forge may be exchanged for one of ours, by who has signed in by it before.
+    pub exchange_tokens: bool,
 }
 
 /// A secret that is read, and written as a mask only.
@@ -108,6 +110,15 @@ impl Kind {
         if self == Kind::Github { "x-access-token" } else { "oauth2" }
     }
 
+    /// Where a forge tells whose a personal token is, below its own address.
+    pub fn user_path(self) -> &'static str {
+        match self {
+            Kind::Gitlab => "api/v4/user",
+            Kind::Github => "api/v3/user",
+            _ => "api/v1/user",
+        }
+    }
+
     fn usual_url(self) -> Option<&'static str> {
         match self {
             Kind::Gitlab => Some("https://gitlab.com"),
@@ -151,6 +162,9 @@ impl Config {
         }
         if self.client_secret.get().is_some() && !self.client_secret_file.is_empty() {
             return at("client_secret", "is given twice, here and as client_secret_file: keep one");
+        }
+        if self.exchange_tokens && !self.kind.is_forge() {
+            return at("exchange_tokens", "is for git hosts: only they have personal tokens");
         }
         let lists = [&self.allow_groups, &self.allow_domains, &self.allow_users];
         let named = lists.iter().any(|list| !list.is_empty());
@@ -263,6 +277,7 @@ mod tests {
             ("g", Config { allow_everybody: false, ..good() }, "nobody may sign in"),
             ("g", Config { allow_groups: lists(&["a"]), ..good() }, "g.allow_everybody"),
             ("g", Config { admin_groups: lists(&[" "]), ..good() }, "empty"),
+            ("g", Config { exchange_tokens: true, kind: Kind::Oidc, ..good() }, "g.exchange_tokens"),
             (
                 "g",
                 Config { allow_everybody: false, allow_domains: lists(&["@example.org"]), ..good() },

@@ -183,7 +183,11 @@ fn known(site: &Site, asked: &Asked<'_>, host: &str) -> Option<Known> {
         (Some(token), None) => site.authenticator.token(token.to_str().ok()?.trim()),
         (Some(_), Some(_)) => None,
         (None, _) => {
-            cookies::values(asked.fields, site.cookie()).find_map(|value| site.authenticator.session(value, host))
+            let mut good = cookies::values(asked.fields, site.cookie())
+                .filter_map(|value| site.authenticator.session(value, host));
+            let first = good.next()?;
+            // Two people's: one of them was tossed here by a page of a sibling host. Which one cannot be told.
+            good.all(|other| other.principal.user == first.principal.user).then_some(first)
         }
     }
 }

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use http::{HeaderValue, StatusCode, header};
 
-use dormer_auth::projects::may_create_in;
+use dormer_core::may::Verdict;
+use dormer_core::may::project::{Affair, may_in};
 use dormer_core::name::{ProjectName, WorkspaceName};
 use dormer_core::plan::settings::Settings;
 use dormer_core::ports::forge::{Asked, Resolved};
@@ -118,10 +119,12 @@ pub(crate) async fn whole(app: &App, text: &mut String) -> Result<Settings, Refu
 
 /// Whether the caller may create it in its project, and has the secrets that it names.
 fn belongs(app: &App, who: &Principal, spec: &Spec) -> Result<(), Refused> {
-    match may_create_in(who, spec.project.as_str()) {
-        Some(true) => {}
-        Some(false) => return Err(Refused::field("/project", "as a viewer of this project you create nothing in it")),
-        None => return Err(Refused::field("/project", "there is no such project")),
+    match may_in(who, Affair::Create, spec.project.as_str()) {
+        Verdict::Allow => {}
+        Verdict::Forbid => {
+            return Err(Refused::field("/project", "as a viewer of this project you create nothing in it"));
+        }
+        Verdict::Hide => return Err(Refused::field("/project", "there is no such project")),
     }
     known_secrets(app, spec)
 }

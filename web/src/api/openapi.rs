@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 use crate::api::{
-    audit, create, device, events, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens, usage, users,
-    watch, workspaces,
+    audit, create, device, events, exchange, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens, usage,
+    users, watch, workspaces,
 };
 
 #[derive(OpenApi)]
@@ -19,7 +19,7 @@ use crate::api::{
         keys::remove, users::list, users::get, users::create, users::patch, users::invite, users::remove, me::me, me::link,
         projects::list, projects::get, projects::create, projects::patch, projects::remove, secrets::list,
         secrets::create, secrets::remove, sessions::list, sessions::end, sessions::end_all, sessions::identities,
-        sessions::unlink, audit::list, device::begin, device::redeem,
+        sessions::unlink, audit::list, device::begin, device::redeem, exchange::exchange,
     ),
     components(schemas(dormer_wire::api::Event)),
     security(("token" = [])),
