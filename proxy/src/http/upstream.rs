@@ -93,7 +93,9 @@ impl L4Connect for ToDoor {
         match self.gate.reach(&self.entry, self.want.clone()).await {
             Ok(DoorStream::Unix(stream)) => Ok(stream.into()),
             Ok(DoorStream::Tcp(stream)) => Ok(stream.into()),
-            Ok(DoorStream::Tls(stream)) => Ok(super::sealed::stream(stream)),
+            Ok(DoorStream::Tls(stream)) => {
+                super::sealed::stream(stream).map_err(|error| Error::because(ErrorType::ConnectError, "door", error))
+            }
             Err(error) => Err(Error::because(ErrorType::ConnectError, "door", error)),
         }
     }
