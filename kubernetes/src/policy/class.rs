@@ -50,7 +50,7 @@ impl From<&WorkspaceClassSpec> for PodPolicy {
                 size: text(storage.size.as_ref()),
                 max_size: text(class.limits.storage.as_ref()),
                 class: storage.class.clone(),
-                strategy: storage.strategy.clone(),
+                strategy: storage.strategy.map(|strategy| strategy.as_str().to_owned()),
                 access_mode: None,
             },
             network: NetworkPolicy {
