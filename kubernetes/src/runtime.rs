@@ -32,10 +32,9 @@ use dormer_wire::dial::Dialer;
 use dormer_wire::door::Door;
 use dormer_wire::tls::Master;
 
-use crate::class::Classes;
 use crate::cluster::Cluster;
 use crate::policy::PodPolicy;
-use crate::records::Records;
+use crate::resource::class::WorkspaceClassSpec;
 use crate::render::settings::{Settings, Tools};
 use crate::render::{self, Rendered, Subject, annotation};
 use crate::truth::{self, Happened, Sight};
@@ -49,50 +48,54 @@ const EVENTS: Duration = Duration::from_secs(1);
 /// The most events that are looked at.
 const MOST_EVENTS: u32 = 100;
 
+/// The namespace of a workspace.
+pub type NamespaceOf = Arc<dyn Fn(&Workspace) -> String + Send + Sync>;
+/// The class of that name.
+pub type ClassOf = Arc<dyn Fn(&str) -> Option<Arc<WorkspaceClassSpec>> + Send + Sync>;
+
+/// What a runtime over pods needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where pods are.
+    pub cluster: Cluster,
+    /// In which namespaces.
+    pub namespace: NamespaceOf,
+    /// What their classes say.
+    pub class: ClassOf,
+    /// What the installation says.
+    pub settings: Settings,
+    /// What the keys of their doors follow from.
+    pub master: Master,
+    /// Opens doors.
+    pub dialer: Dialer,
+}
+
 /// Workspaces as pods. Cheap to clone.
 #[derive(Clone)]
 pub struct PodRuntime {
-    cluster: Cluster,
-    classes: Classes,
-    records: Records,
-    settings: Arc<Settings>,
-    master: Master,
-    dialer: Dialer,
+    parts: Arc<Parts>,
     pods: Pods,
     tools: Arc<OnceCell<Tools>>,
 }
 
 impl PodRuntime {
     /// Over a cluster. Nothing is watched before it is asked for; then until `closed`.
-    pub fn new(
-        cluster: Cluster,
-        classes: Classes,
-        records: Records,
-        settings: Settings,
-        master: Master,
-        dialer: Dialer,
-        closed: CancellationToken,
-    ) -> PodRuntime {
-        let pods = Pods::new(cluster.all(), closed);
-        PodRuntime {
-            cluster,
-            classes,
-            records,
-            settings: Arc::new(settings),
-            master,
-            dialer,
-            pods,
-            tools: Arc::default(),
-        }
+    pub fn new(parts: Parts, closed: CancellationToken) -> PodRuntime {
+        let pods = Pods::new(parts.cluster.all(), closed);
+        PodRuntime { parts: Arc::new(parts), pods, tools: Arc::default() }
+    }
+
+    fn cluster(&self) -> &Cluster {
+        &self.parts.cluster
     }
 
     fn namespace(&self, workspace: &Workspace) -> String {
-        self.records.namespace(&workspace.spec.project)
+        (self.parts.namespace)(workspace)
     }
 
     fn policy(&self, workspace: &Workspace) -> Result<PodPolicy, RuntimeError> {
         let name = &workspace.spec.class;
-        match self.classes.get(name) {
+        match (self.parts.class)(name) {
             Some(class) => Ok(PodPolicy::from(&*class)),
             None => Err(RuntimeError::Impossible {
                 reason: "ClassMissing",
@@ -104,7 +107,7 @@ impl PodRuntime {
     async fn render(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Rendered, RuntimeError> {
         let policy = self.policy(workspace)?;
         let peer = render::peer(workspace, instance);
-        let keys = self.master.agent_keys(&peer).map_err(|error| RuntimeError::Impossible {
+        let keys = self.parts.master.agent_keys(&peer).map_err(|error| RuntimeError::Impossible {
             reason: "Internal",
             message: format!("its door can have no keys: {error}"),
         })?;
@@ -127,7 +130,7 @@ impl PodRuntime {
         if let Some(known) = slot.events_since(EVENTS) {
             return known;
         }
-        let api: kube::Api<Event> = self.cluster.within(&self.namespace(workspace));
+        let api: kube::Api<Event> = self.cluster().within(&self.namespace(workspace));
         let params = ListParams::default()
             .fields(&format!("involvedObject.name={}", render::name(workspace)))
             .limit(MOST_EVENTS);

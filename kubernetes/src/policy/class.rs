@@ -6,12 +6,21 @@ use crate::policy::{
     Accelerator, Amounts, Egress, NetworkPolicy, Overrides, PodPolicy, Scheduling, Security, StoragePolicy,
 };
 use crate::resource::class::WorkspaceClassSpec;
+use crate::resource::workspace::Strategy;
 
 fn text(quantity: Option<&IntOrString>) -> Option<String> {
     Some(match quantity? {
         IntOrString::Int(number) => number.to_string(),
         IntOrString::String(text) => text.clone(),
     })
+}
+
+fn word(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::PerWorkspace => "per-workspace",
+        Strategy::Common => "common",
+        Strategy::Ephemeral => "ephemeral",
+    }
 }
 
 impl From<&WorkspaceClassSpec> for PodPolicy {
@@ -50,7 +59,7 @@ impl From<&WorkspaceClassSpec> for PodPolicy {
                 size: text(storage.size.as_ref()),
                 max_size: text(class.limits.storage.as_ref()),
                 class: storage.class.clone(),
-                strategy: storage.strategy.map(|strategy| strategy.as_str().to_owned()),
+                strategy: storage.strategy.map(|strategy| word(strategy).to_owned()),
                 access_mode: None,
             },
             network: NetworkPolicy {

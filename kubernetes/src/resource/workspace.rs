@@ -302,17 +302,6 @@ pub enum Strategy {
     Ephemeral,
 }
 
-impl Strategy {
-    /// As text.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Strategy::PerWorkspace => "per-workspace",
-            Strategy::Common => "common",
-            Strategy::Ephemeral => "ephemeral",
-        }
-    }
-}
-
 /// When a workspace sleeps, in seconds. Missing: the class's; 0: never.
 #[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Default, PartialEq)]
 #[serde(rename_all = "camelCase", default)]

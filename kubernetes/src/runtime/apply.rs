@@ -55,9 +55,9 @@ impl PodRuntime {
     /// Makes everything, the pod last of what it needs.
     pub(super) async fn apply(&self, workspace: &Workspace, rendered: Rendered) -> Result<Pod, RuntimeError> {
         let namespace = self.namespace(workspace);
-        let secrets: Api<Secret> = self.cluster.within(&namespace);
-        let policies: Api<NetworkPolicy> = self.cluster.within(&namespace);
-        let services: Api<Service> = self.cluster.within(&namespace);
+        let secrets: Api<Secret> = self.cluster().within(&namespace);
+        let policies: Api<NetworkPolicy> = self.cluster().within(&namespace);
+        let services: Api<Service> = self.cluster().within(&namespace);
         let service = async {
             match &rendered.service {
                 Some(service) => apply(&services, "the names of its pods", service).await,
@@ -85,7 +85,7 @@ impl PodRuntime {
     async fn claim(&self, namespace: &str, wanted: Option<&PersistentVolumeClaim>) -> Result<(), RuntimeError> {
         const WHAT: &str = "the claim for its files";
         let Some(wanted) = wanted else { return Ok(()) };
-        let api: Api<PersistentVolumeClaim> = self.cluster.within(namespace);
+        let api: Api<PersistentVolumeClaim> = self.cluster().within(namespace);
         let name = wanted.name_any();
         let known = api.get_opt(&name).await.map_err(|error| failed(WHAT, &error))?;
         let Some(known) = known else {
@@ -122,7 +122,7 @@ impl PodRuntime {
     /// Makes a pod. One of an earlier workspace of this name, or of an earlier start, goes first.
     async fn create(&self, workspace: &Workspace, namespace: &str, pod: Pod) -> Result<Pod, RuntimeError> {
         const WHAT: &str = "its pod";
-        let api: Api<Pod> = self.cluster.within(namespace);
+        let api: Api<Pod> = self.cluster().within(namespace);
         let params = kube::api::PostParams { field_manager: Some(MANAGER.into()), ..kube::api::PostParams::default() };
         let (begun, name) = (Instant::now(), pod.name_any());
         loop {
@@ -172,7 +172,7 @@ impl PodRuntime {
         {
             metadata.insert("ownerReferences".into(), json!([reference(pod)]));
         }
-        let api: Api<DynamicObject> = Api::namespaced_with(self.cluster.client.clone(), namespace, &kind);
+        let api: Api<DynamicObject> = Api::namespaced_with(self.cluster().client.clone(), namespace, &kind);
         let known = api.get_metadata_opt(&manifest.name).await.map_err(|error| failed(&what, &error))?;
         if known.is_some_and(|known| known.labels().get(UID) != Some(&workspace.uid)) {
             return Err(RuntimeError::Impossible {
@@ -193,7 +193,7 @@ impl PodRuntime {
         if manifest.is_usual() {
             return Ok(ApiResource::from_gvk(&kind));
         }
-        let found = pinned_kind(&self.cluster.client, &kind).await.map_err(|error| failed(&manifest.kind, &error))?;
+        let found = pinned_kind(&self.cluster().client, &kind).await.map_err(|error| failed(&manifest.kind, &error))?;
         let (resource, capabilities) = found;
         if capabilities.scope == kube::discovery::Scope::Cluster {
             return Err(RuntimeError::Impossible {

@@ -23,7 +23,7 @@ impl PodRuntime {
     /// Deletes its folder on the shared claim, where its project has one.
     pub(super) async fn clean_common(&self, workspace: &Workspace, namespace: &str) -> Result<(), RuntimeError> {
         const WHAT: &str = "the end of its files";
-        let claims: Api<PersistentVolumeClaim> = self.cluster.within(namespace);
+        let claims: Api<PersistentVolumeClaim> = self.cluster().within(namespace);
         let known = claims.get_metadata_opt(render::common_claim()).await;
         match known {
             Ok(None) => return Ok(()),
@@ -32,9 +32,9 @@ impl PodRuntime {
             Ok(Some(_)) => {}
         }
         let policy = self.policy(workspace).unwrap_or_default();
-        let pod = render::cleaner(workspace, namespace, &policy, &self.settings);
+        let pod = render::cleaner(workspace, namespace, &policy, &self.parts.settings);
         let name = pod.metadata.name.clone().unwrap_or_default();
-        let api: Api<Pod> = self.cluster.within(namespace);
+        let api: Api<Pod> = self.cluster().within(namespace);
         let params = PostParams { field_manager: Some(MANAGER.into()), ..PostParams::default() };
         match api.create(&params, &pod).await {
             Ok(_) => {}

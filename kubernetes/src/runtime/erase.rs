@@ -22,7 +22,7 @@ impl PodRuntime {
         let namespace = self.namespace(workspace);
         self.clean_common(workspace, &namespace).await?;
         let all = ListParams::default().labels(&format!("{UID}={}", workspace.uid));
-        let within = &self.cluster;
+        let within = self.cluster();
         tokio::try_join!(
             every(within.within::<PersistentVolumeClaim>(&namespace), &all, "the claim with its files"),
             every(within.within::<Secret>(&namespace), &all, "its secret"),

@@ -57,7 +57,7 @@ impl PodRuntime {
     async fn ask(&self, workspace: &Workspace, door: &Door, grace: Duration) {
         let grace_seconds = u32::try_from(grace.as_secs()).unwrap_or(u32::MAX);
         let asking = async {
-            let mut stream = self.dialer.dial(door, Want::Stop { grace_seconds }, ANSWER).await?;
+            let mut stream = self.parts.dialer.dial(door, Want::Stop { grace_seconds }, ANSWER).await?;
             // What it says of itself meanwhile is heard by whoever follows its status; a broken stream is an end as well.
             while let Ok(Some(_)) = message::read::<AgentStatus>(&mut stream).await {}
             Ok::<(), dormer_wire::dial::DialError>(())
@@ -71,7 +71,7 @@ impl PodRuntime {
 
     /// Deletes its pods; without a grace, at once and whether their nodes know it or not.
     async fn delete(&self, workspace: &Workspace, grace: Option<Duration>) -> Result<(), RuntimeError> {
-        let api: Api<Pod> = self.cluster.within(&self.namespace(workspace));
+        let api: Api<Pod> = self.cluster().within(&self.namespace(workspace));
         let seconds = grace.map_or(0, |grace| u32::try_from(grace.as_secs().max(1)).unwrap_or(u32::MAX));
         let all = ListParams::default().labels(&format!("{UID}={}", workspace.uid));
         let params = DeleteParams::default().grace_period(seconds);

@@ -38,7 +38,7 @@ impl PodRuntime {
             limit_bytes: Some(OCTETS),
             ..LogParams::default()
         };
-        let api: Api<Pod> = self.cluster.within(&self.namespace(workspace));
+        let api: Api<Pod> = self.cluster().within(&self.namespace(workspace));
         let logs = tokio::time::timeout(ANSWER, api.logs(&render::name(workspace), &params)).await;
         logs.ok()?.ok().filter(|text| !text.trim().is_empty())
     }

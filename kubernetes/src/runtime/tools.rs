@@ -42,12 +42,12 @@ fn probe(image: &str) -> Pod {
 impl PodRuntime {
     /// The settings, with the way of the tools decided. It is asked for once.
     pub(super) async fn settled(&self, namespace: &str) -> Settings {
-        let settings = (*self.settings).clone();
+        let settings = self.parts.settings.clone();
         if settings.tools != Tools::Auto {
             return settings;
         }
         let asked = self.tools.get_or_try_init(|| async {
-            let api: Api<Pod> = self.cluster.within(namespace);
+            let api: Api<Pod> = self.cluster().within(namespace);
             let params = PostParams { dry_run: true, ..PostParams::default() };
             let kept = api.create(&params, &probe(&settings.tools_image)).await?;
             let volumes = kept.spec.and_then(|spec| spec.volumes).unwrap_or_default();

@@ -23,7 +23,7 @@ use dormer_kubernetes::names::{LEASE, Prefix};
 use dormer_kubernetes::project;
 use dormer_kubernetes::records::Records;
 use dormer_kubernetes::render::settings::{Gateway as PodsOfGateway, Settings, Tools};
-use dormer_kubernetes::runtime::PodRuntime;
+use dormer_kubernetes::runtime::{Parts, PodRuntime};
 use dormer_proxy::ssh::host_keys::{self, HostKeys};
 use dormer_reconciler::activity;
 use dormer_reconciler::reconciler::Reconciler;
@@ -122,15 +122,16 @@ pub async fn make(config: &Config) -> Result<Backend> {
     let master: [u8; 32] = keys.get(DOOR)?.try_into().map_err(|_| anyhow!("the key '{DOOR}' must have 32 octets"))?;
     let master = Master::from_octets(master);
     let dialer = Dialer::with(&master).context("cannot open doors")?;
-    let runtime = Arc::new(PodRuntime::new(
-        cluster.clone(),
-        classes.clone(),
-        records.clone(),
-        settings(config),
+    let (known, kinds) = (records.clone(), classes.clone());
+    let parts = Parts {
+        cluster: cluster.clone(),
+        namespace: Arc::new(move |workspace| known.namespace_of(workspace)),
+        class: Arc::new(move |name| kinds.get(name)),
+        settings: settings(config),
         master,
-        dialer.clone(),
-        closed.clone(),
-    ));
+        dialer: dialer.clone(),
+    };
+    let runtime = Arc::new(PodRuntime::new(parts, closed.clone()));
     let identity = std::env::var("POD_NAME").or_else(|_| hostname()).unwrap_or_else(|_| "dormer".into());
     Ok(Backend {
         store: Arc::new(records.clone()),
