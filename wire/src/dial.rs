@@ -9,7 +9,6 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
@@ -68,7 +67,7 @@ impl Dialer {
     async fn through_tls(&self, address: SocketAddr, peer: &str, want: Want) -> Result<DoorStream, DialError> {
         let absent = |why: &str| DialError::Absent(io::Error::new(io::ErrorKind::Unsupported, why.to_owned()));
         let connector = self.0.as_ref().ok_or_else(|| absent("there are no keys for doors in a network here"))?;
-        let name = ServerName::try_from(peer.to_owned()).map_err(|_| absent("its name is none of an agent"))?;
+        let name = tls::server_name(peer).ok_or_else(|| absent("its name is none of an agent"))?;
         let socket = TcpStream::connect(address).await.map_err(DialError::Absent)?;
         socket::prepare(&socket).map_err(DialError::Absent)?;
         let mut stream = connector.connect(name, socket).await.map_err(DialError::Absent)?;

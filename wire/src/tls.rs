@@ -13,7 +13,7 @@ mod keys;
 mod server;
 
 pub use client::connector;
-pub use keys::{AgentKeys, Master, is_peer};
+pub use keys::{AgentKeys, Master, is_peer, server_name};
 pub use server::acceptor;
 
 use std::sync::{Arc, LazyLock};

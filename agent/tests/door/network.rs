@@ -99,7 +99,7 @@ async fn a_process_ends_with_the_gateway_that_started_it() {
     let mut session = agent.session(exec).await;
     session.until("up").await;
     // Input that nobody reads is in front of the end that the agent has to notice.
-    session.send(Frame::Stdin(vec![0u8; 1024 * 1024].into())).await;
+    session.send(Frame::Stdin(vec![0u8; 400 * 1024].into())).await;
     drop(session);
     let began = Instant::now();
     while agent.marked().iter().any(|line| line.contains("1000")) {

@@ -10,13 +10,14 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
+use super::keys::peer_of;
 use super::{Master, PROVIDER, TlsError, algorithms, is_expected, schemes};
 
 /// How many peers' sessions are kept, times the eight that are kept of each.
 const SESSIONS: usize = 1024 * 8;
 
-/// Connects to the doors of all agents whose keys follow from `master`. The name that is given for a connection is the
-/// peer's; it stays here and is not sent.
+/// Connects to the doors of all agents whose keys follow from `master`. The name that is given for a connection is
+/// [`super::server_name`]'s; it stays here and is not sent.
 pub fn connector(master: &Master) -> Result<TlsConnector, TlsError> {
     connector_with(master, master.gateway()?.certified()?)
 }
@@ -45,10 +46,8 @@ impl ServerCertVerifier for Agents {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let expected = match name {
-            ServerName::DnsName(name) => self.0.agent(name.as_ref()).and_then(|seed| seed.public()),
-            _ => Err(TlsError::Key),
-        };
+        let peer = peer_of(name).ok_or(TlsError::Key);
+        let expected = peer.and_then(|peer| self.0.agent(peer)?.public());
         let expected = expected.map_err(|error| Error::General(error.to_string()))?;
         is_expected(key, chain.len(), &expected.spki())?;
         Ok(ServerCertVerified::assertion())

@@ -47,10 +47,28 @@ pub(super) struct Seed(Zeroizing<Octets>);
 #[serde(into = "String", try_from = "String")]
 pub(super) struct PublicKey(Octets);
 
+/// What makes a host's name of a peer's: a name whose last part is a number could be taken for an address.
+const SUFFIX: &str = ".agent";
+
 /// Whether a text can be the name of a peer: that of a host, in lower case.
 pub fn is_peer(text: &str) -> bool {
+    server_name(text).is_some()
+}
+
+/// The name by which TLS knows a peer; None for a text that is none.
+pub fn server_name(peer: &str) -> Option<ServerName<'static>> {
     let plain = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || matches!(octet, b'-' | b'.');
-    text.bytes().all(plain) && matches!(ServerName::try_from(text), Ok(ServerName::DnsName(_)))
+    let address = peer.parse::<std::net::IpAddr>().is_ok();
+    let name = (!address && peer.bytes().all(plain)).then(|| ServerName::try_from(format!("{peer}{SUFFIX}")).ok());
+    name.flatten().filter(|name| matches!(name, ServerName::DnsName(_)))
+}
+
+/// The peer behind such a name.
+pub(super) fn peer_of<'a>(name: &'a ServerName<'_>) -> Option<&'a str> {
+    match name {
+        ServerName::DnsName(name) => name.as_ref().strip_suffix(SUFFIX),
+        _ => None,
+    }
 }
 
 impl Master {
