@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const SSH: u16 = 30022;
 /// Most tests share the gateway; one that kills it has it alone.
 static USE: RwLock<()> = RwLock::new(());
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+/// Set when it could not be installed: then nobody waits for that once more.
+static BROKEN: AtomicBool = AtomicBool::new(false);
 
 /// A cluster with Dormer in it.
 pub struct Cluster {
@@ -56,7 +59,12 @@ impl Turn {
 impl Cluster {
     /// The one that this run has, with the chart installed.
     pub fn get() -> &'static Cluster {
-        CLUSTER.get_or_init(Cluster::install)
+        CLUSTER.get_or_init(|| {
+            assert!(!BROKEN.swap(true, Ordering::SeqCst), "the chart could not be installed: another test says why");
+            let cluster = Cluster::install();
+            BROKEN.store(false, Ordering::SeqCst);
+            cluster
+        })
     }
 
     fn install() -> Cluster {
@@ -275,7 +283,7 @@ pub fn values() -> Value {
         "ssh": {"nodePort": SSH, "publicPort": SSH},
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}},
         // Repositories are served by the test, on the node.
-        "config": format!("[forge]\nprivate_hosts = \"{NODE}, 10.77.0.0/16\"\n[log]\nlevel = \"info\"\n"),
+        "config": format!("[forge]\nprivate_hosts = \"{NODE}\"\n[log]\nlevel = \"info\"\n"),
     })
 }
 
