@@ -16,6 +16,7 @@ use dormer_core::secret::Secret;
 use crate::authenticator::Authenticator;
 use crate::error::{RandomError, SignInError};
 use crate::grant::Grants;
+use crate::key::forge;
 use crate::known::Known;
 use crate::provider::allow::allowed;
 use crate::provider::client::{Grant, Provider};
@@ -283,6 +284,7 @@ impl Logins {
         }
         self.grants.keep(&identity, Some(grant)).await?;
         self.authenticator.refresh().await?;
+        self.grants.take_keys(provider, &identity).await;
         Ok(user)
     }
 
@@ -328,6 +330,9 @@ impl Logins {
             return Err(LoginError::Last);
         }
         self.accounts.remove_identity(provider, subject).await?;
+        if let Some(gone) = theirs.iter().find(|identity| (identity.provider.as_str(), identity.subject.as_str()) == (provider, subject)) {
+            forge::keep(&*self.accounts, gone, &[], self.clock.now()).await?;
+        }
         self.authenticator.refresh().await?;
         Ok(())
     }

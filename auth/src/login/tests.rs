@@ -432,3 +432,46 @@ async fn a_forges_personal_token_is_worth_what_its_owner_has_here() {
     house.logins.grants().block(identity).await.unwrap();
     assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "the provider said no");
 }
+
+#[tokio::test]
+async fn keys_of_an_account_let_in_for_as_long_as_they_are_there() {
+    const KEYS: &str = "/api/v1/user/keys?limit=50";
+    const ONE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const LIST: &str = r#"[{"key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a"}, {"key": "x"}]"#;
+    let house = house_with(|config| (config.kind, config.ssh_keys) = (Kind::Gitea, true)).await;
+    let there = |instead: Instead| house.one.set(|state| drop(state.instead.insert(KEYS, instead)));
+    let identity = || house.authenticator.all_identities().pop().unwrap();
+    let recheck = || async { house.logins.grants().recheck(identity()).await };
+    there(Instead::Text(LIST));
+    house.sign_in().await.unwrap();
+    let known = house.authenticator.key(ONE).unwrap();
+    assert_eq!(known.principal.user.as_str(), "ann");
+    // What cannot be asked for stays as it was; an answer that says nothing is no answer.
+    for instead in [Instead::Status(403), Instead::Status(500), Instead::Text("{}"), Instead::Silent] {
+        there(instead);
+        recheck().await;
+        assert!(house.authenticator.key(ONE).is_some() && !identity().blocked);
+    }
+    there(Instead::Text("[]"));
+    recheck().await;
+    assert!(house.authenticator.key(ONE).is_none() && known.revoked.is_cancelled(), "gone there, gone here");
+    // A key that is somebody's here already stays theirs, and is not taken away by what a forge says.
+    house.accounts.add_user(user("bob")).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
+    there(Instead::Text(LIST));
+    let own = "bob".parse().unwrap();
+    let keys = crate::key::Keys::new(house.accounts.clone(), house.authenticator.clone(), clock().0);
+    keys.add(&own, ONE, None).await.unwrap();
+    recheck().await;
+    there(Instead::Text("[]"));
+    recheck().await;
+    assert_eq!(house.authenticator.key(ONE).unwrap().principal.user, own);
+    keys.remove(&own, &keys.list(&own).await.unwrap()[0].id).await.unwrap();
+    // Whoever is put out at the forge is out by its keys, too.
+    there(Instead::Text(LIST));
+    recheck().await;
+    assert!(house.authenticator.key(ONE).is_some());
+    house.one.set(|state| state.claims = json!({"sub": "7", "preferred_username": "ann", "groups": []}));
+    recheck().await;
+    assert!(house.authenticator.key(ONE).is_none() && house.accounts.load().await.unwrap().keys.is_empty());
+}

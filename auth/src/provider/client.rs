@@ -1,5 +1,7 @@
 //! One provider: the requests of the authorization code flow, and of what comes after it.
 
+mod keys;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

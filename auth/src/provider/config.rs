@@ -62,6 +62,8 @@ pub struct Config {
     pub admin_groups: Vec<String>,
     /// Whether a personal token of this forge may be exchanged for one of ours, by who has signed in by it before.
     pub exchange_tokens: bool,
+    /// Lets people in over SSH by the keys of their accounts there; forges only.
+    pub ssh_keys: bool,
 }
 
 /// A secret that is read, and written as a mask only.
@@ -166,6 +168,9 @@ impl Config {
         if self.exchange_tokens && !self.kind.is_forge() {
             return at("exchange_tokens", "is for git hosts: only they have personal tokens");
         }
+        if self.ssh_keys && !self.kind.is_forge() {
+            return at("ssh_keys", "only a forge has keys: gitlab, github, gitea or forgejo");
+        }
         let lists = [&self.allow_groups, &self.allow_domains, &self.allow_users];
         let named = lists.iter().any(|list| !list.is_empty());
         if !named && !self.allow_everybody {
@@ -222,10 +227,20 @@ impl Config {
 
     /// What is asked for.
     pub fn scopes(&self) -> Vec<String> {
-        match self.scopes.is_empty() {
-            true => self.kind.usual_scopes().iter().map(|scope| scope.to_string()).collect(),
-            false => self.scopes.clone(),
+        if !self.scopes.is_empty() {
+            return self.scopes.clone();
         }
+        let mut scopes: Vec<String> = self.kind.usual_scopes().iter().map(|scope| scope.to_string()).collect();
+        if self.takes_ssh_keys() && self.kind == Kind::Github {
+            // The others' scopes have it in them.
+            scopes.push("read:public_key".into());
+        }
+        scopes
+    }
+
+    /// Whether people come in by the SSH keys of their accounts there.
+    pub fn takes_ssh_keys(&self) -> bool {
+        self.ssh_keys && self.kind.is_forge()
     }
 
     /// Its host, with its port where that is not the scheme's own.
@@ -275,6 +290,7 @@ mod tests {
             ("g", Config { client_id: " ".into(), ..good() }, "g.client_id"),
             ("g", Config { client_secret: twice, client_secret_file: "f".into(), ..good() }, "g.client_secret"),
             ("g", Config { allow_everybody: false, ..good() }, "nobody may sign in"),
+            ("g", Config { kind: Kind::Oidc, ssh_keys: true, ..good() }, "g.ssh_keys"),
             ("g", Config { allow_groups: lists(&["a"]), ..good() }, "g.allow_everybody"),
             ("g", Config { admin_groups: lists(&[" "]), ..good() }, "empty"),
             ("g", Config { exchange_tokens: true, kind: Kind::Oidc, ..good() }, "g.exchange_tokens"),
