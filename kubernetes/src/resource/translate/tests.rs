@@ -26,6 +26,7 @@ fn full() -> core::Workspace {
         page: Some("https://git.example.com/a/b/pulls/7".into()),
         title: Some("Fix it".into()),
         ended: Some("merged".into()),
+        document: true,
         cloning: dormer_core::workspace::Cloning {
             depth: Some(1),
             partial: true,
