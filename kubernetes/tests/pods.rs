@@ -24,7 +24,7 @@ use dormer_kubernetes::cluster::Cluster;
 use dormer_kubernetes::names::Prefix;
 use dormer_kubernetes::render::settings::{Settings, Tools};
 use dormer_kubernetes::resource::class::WorkspaceClassSpec;
-use dormer_kubernetes::resource::crds;
+use dormer_kubernetes::resource;
 use dormer_kubernetes::runtime::{Parts, PodRuntime};
 use dormer_wire::dial::Dialer;
 use dormer_wire::door::{Door, Exec, Want};
@@ -52,7 +52,7 @@ async fn house(name: &str, tools: Tools) -> Option<House> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cluster = Cluster::connect(Some(Path::new(&path)), "default", Prefix::new("dormer-")).await.unwrap();
     let api: Api<CustomResourceDefinition> = cluster.all();
-    for crd in crds::all() {
+    for crd in resource::all() {
         api.patch(&crd.name_any(), &PatchParams::apply("dormer-test").force(), &Patch::Apply(&crd)).await.unwrap();
     }
     let namespace = format!("pods-{name}-{}", std::process::id());

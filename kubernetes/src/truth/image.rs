@@ -18,12 +18,15 @@ pub fn trouble_of(image: &str, reason: &str, message: &str, ours: bool) -> Troub
         "SignatureValidationFailed" => {
             ("ImageRefused", "is not signed as its cluster wants it".to_owned(), Outlook::Final)
         }
-        _ if has(&["toomanyrequests", "too many requests", "429", "rate limit"]) => (
+        _ if has(&["no match for platform", "no matching manifest"]) => {
+            ("ImageArchitecture", "is not made for its node's kind of processor".to_owned(), Outlook::Final)
+        }
+        _ if has(&["toomanyrequests", "too many requests", "rate limit"]) => (
             "RegistryLimit",
             "cannot be pulled now: its registry has seen too many pulls from here".to_owned(),
             Outlook::MayPass,
         ),
-        _ if has(&["unauthorized", "authentication required", "401", "denied", "403 forbidden", "no basic auth"]) => (
+        _ if has(&["unauthorized", "authentication required", "denied", "403 forbidden", "no basic auth"]) => (
             "ImageForbidden",
             "cannot be pulled: it does not exist, or its registry wants a sign-in; correct its name, or have a pull \
              secret put into its class"
@@ -31,8 +34,9 @@ pub fn trouble_of(image: &str, reason: &str, message: &str, ours: bool) -> Troub
             Outlook::Final,
         ),
         _ if has(&["no such host", "i/o timeout", "connection refused", "connection reset", "no route to host"])
-            || has(&["x509", "tls:", "eof", "deadline exceeded", "temporary failure", "unreachable", "500", "502"])
-            || has(&["503", "504", "registryunavailable"]) =>
+            || has(&["x509", "tls: ", ": eof", "deadline exceeded", "temporary failure", "unreachable"])
+            || has(&["500 internal", "502 bad", "503 service", "504 gateway"])
+            || reason == "RegistryUnavailable" =>
         {
             let told = quoted(message);
             (
@@ -41,11 +45,8 @@ pub fn trouble_of(image: &str, reason: &str, message: &str, ours: bool) -> Troub
                 Outlook::MayPass,
             )
         }
-        _ if has(&["not found", "manifest unknown", "does not exist", "name unknown", "name_unknown", "404"]) => {
+        _ if has(&["not found", "manifest unknown", "does not exist", "name unknown", "name_unknown", "404 not"]) => {
             ("ImageNotFound", "does not exist; correct its name or its tag".to_owned(), Outlook::Final)
-        }
-        _ if has(&["no match for platform", "no matching manifest"]) => {
-            ("ImageArchitecture", "is not made for its node's kind of processor".to_owned(), Outlook::Final)
         }
         _ if has(&["no space left"]) => ("NodeDiskFull", "does not fit on its node's disk".to_owned(), Outlook::Retry),
         _ => ("ImagePullFailed", format!("cannot be pulled: {}", quoted(message)), Outlook::MayPass),

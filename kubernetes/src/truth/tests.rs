@@ -139,7 +139,7 @@ fn images_that_do_not_come() {
             "RegistryLimit",
             Outlook::MayPass,
         ),
-        (pull("no match for platform in manifest: not found"), "ImageNotFound", Outlook::Final),
+        (pull("no match for platform in manifest: not found"), "ImageArchitecture", Outlook::Final),
         (pull("write /var/lib/containerd/x: no space left on device"), "NodeDiskFull", Outlook::Retry),
     ] {
         expect(pending(waiting("dev", "ErrImagePull", &message)), &[], reason, outlook, "debian:12");

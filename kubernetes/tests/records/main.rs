@@ -66,7 +66,7 @@ fn main() -> ExitCode {
                 Ok(Err(_)) => failed.push((name, "took too long".to_string())),
                 Err(error) => failed.push((name, error.to_string())),
             }
-            if failed.last().is_some_and(|(last, _)| last == name) {
+            if failed.last().is_some_and(|(last, _)| *last == name) {
                 eprintln!("FAILED  {name}");
                 kept.tell().await;
             }
