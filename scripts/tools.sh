@@ -157,9 +157,21 @@ exec $root/libexec/git-core/git "\$@"
 SCRIPT
 chmod 755 "$out/bin/git"
 for name in ssh ssh-keygen ssh-add; do
-    install -m 755 "$(readlink -f "$(command -v "$name")")" "$out/bin/$name"
-    relocate "$out/bin/$name"
+    install -m 755 "$(readlink -f "$(command -v "$name")")" "$out/libexec/$name"
+    relocate "$out/libexec/$name"
+    cat >"$out/bin/$name" <<SCRIPT
+#!$root/bin/sh
+# ssh insists on a name for the user. Where the system has none, the agent has written one down.
+if [ -r "\${NSS_WRAPPER_PASSWD:-}" ]; then
+    export LD_PRELOAD=$root/lib/libnss_wrapper.so
+fi
+exec $root/libexec/$name "\$@"
+SCRIPT
+    chmod 755 "$out/bin/$name"
 done
+wrapper=$(from_package libnss-wrapper /usr/lib/x86_64-linux-gnu/libnss_wrapper.so)
+libraries "$wrapper"
+install -m 755 "$wrapper" "$out/lib/libnss_wrapper.so"
 
 say "certificates"
 # The public ones, from the package: not what this machine trusts besides.

@@ -65,6 +65,7 @@ impl Workspace {
         env::extend(&mut variables, &mut known, &assignment.env);
         let tools = assignment.tools.as_deref();
         tools::offer(&mut variables, tools, &assignment.run.join("tmp"));
+        let unknown = user.is_none();
         let named = variables.get("SHELL").map(PathBuf::from);
         let shell =
             [named, user.and_then(|user| user.shell), Some("/bin/bash".into()), Some(SH.into()), tools::shell(tools)]
@@ -72,6 +73,12 @@ impl Workspace {
                 .flatten()
                 .find(|shell| is_shell(shell))
                 .unwrap_or_else(|| SH.into());
+        if unknown && tools.is_some() {
+            match passwd::introduce(&assignment.run, NOBODY, &assignment.home, &shell) {
+                Ok(files) => variables.extend(files),
+                Err(error) => tracing::warn!(%error, "programs will not know the user's name"),
+            }
+        }
         let own = [
             ("SHELL", shell.to_string_lossy().into_owned()),
             ("HOME", assignment.home.to_string_lossy().into_owned()),

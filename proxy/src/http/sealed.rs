@@ -1,54 +1,31 @@
 //! A workspace's TLS door as pingora knows streams.
+//!
+//! pingora takes other streams than sockets of the kernel's, and never uses one of them a second time: its pool asks the
+//! kernel who is at the other end. A connection, a handshake and a question at the door for each request cost far more
+//! than a copy within the process, so it gets one end of a socket pair. Upgrades, which never come this way, are spliced
+//! without.
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io;
+use std::time::Duration;
 
 use pingora::protocols::l4::stream::Stream as L4Stream;
-use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket, VirtualSocketStream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
-/// For pingora.
-pub(super) fn stream(stream: Box<TlsStream<TcpStream>>) -> L4Stream {
-    VirtualSocketStream::new(Box::new(Sealed(stream))).into()
-}
+use dormer_wire::join::Join;
 
-#[derive(Debug)]
-struct Sealed(Box<TlsStream<TcpStream>>);
+/// How long a server may go on after pingora has let go of it.
+const LINGER: Duration = Duration::from_secs(1);
 
-impl VirtualSocket for Sealed {
-    fn set_socket_option(&self, _: VirtualSockOpt) -> io::Result<()> {
-        // The dialer has set what it takes.
-        Ok(())
-    }
-}
-
-impl AsyncRead for Sealed {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Sealed {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
-    }
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
+/// For pingora. What carries it ends with either side.
+pub(super) fn stream(sealed: Box<TlsStream<TcpStream>>) -> io::Result<L4Stream> {
+    let (plain, ours) = UnixStream::pair()?;
+    let carried = Join::new(ours, sealed, Vec::new(), Vec::new(), LINGER);
+    tokio::spawn(async move {
+        // Whoever reads sees that it ended, and by its length whether too early.
+        if let Err(error) = carried.await {
+            tracing::debug!(%error, "a connection to a workspace broke");
+        }
+    });
+    Ok(plain.into())
 }

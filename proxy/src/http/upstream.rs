@@ -100,7 +100,10 @@ impl L4Connect for ToDoor {
             match self.gate.dial(&self.entry, self.want.clone()).await {
                 Ok(DoorStream::Unix(stream)) => return Ok(stream.into()),
                 Ok(DoorStream::Tcp(stream)) => return Ok(stream.into()),
-                Ok(DoorStream::Tls(stream)) => return Ok(super::sealed::stream(stream)),
+                Ok(DoorStream::Tls(stream)) => {
+                    let stream = super::sealed::stream(stream);
+                    return stream.map_err(|error| Error::because(ErrorType::ConnectError, "door", error));
+                }
                 Err(error) if is_early(&error) && self.gate.up_for(&self.entry) < SETTLE => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 3 / 2).min(longest);
