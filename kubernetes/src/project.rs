@@ -13,6 +13,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use dormer_core::name::ProjectName;
@@ -30,6 +31,9 @@ use objects::{NAME, Security};
 const CROWD: Duration = Duration::from_millis(300);
 /// All of them are looked at again after this, whatever others did to them.
 const AGAIN: Duration = Duration::from_secs(600);
+/// How long our rights in a new namespace may take to be known to the API server that we gave them at.
+const RIGHTS: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
 /// After one that did not go well.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -70,7 +74,14 @@ pub async fn ensure(cluster: &Cluster, project: &ProjectName, namespace: &str) -
         apply(&api, &objects::binding(rights, &cluster.namespace)).await?;
     }
     let api: Api<NetworkPolicy> = cluster.within(namespace);
-    apply(&api, &objects::shut()).await
+    let begun = Instant::now();
+    loop {
+        match apply(&api, &objects::shut()).await {
+            // The API server hears of the rights that it was just told of a moment later.
+            Err(KubeError::Forbidden(_)) if cluster.rights.is_some() && begun.elapsed() < RIGHTS => sleep(PAUSE).await,
+            done => return done,
+        }
+    }
 }
 
 /// Sees to it that a project's namespace is as its project says.

@@ -34,9 +34,9 @@ use dormer_wire::tls::Master;
 
 use crate::cluster::Cluster;
 use crate::policy::PodPolicy;
-use crate::resource::class::WorkspaceClassSpec;
 use crate::render::settings::{Settings, Tools};
 use crate::render::{self, Rendered, Subject, annotation};
+use crate::resource::class::WorkspaceClassSpec;
 use crate::truth::{self, Happened, Sight};
 use pods::Pods;
 use slot::Slot;

@@ -69,7 +69,8 @@ impl Cluster {
 
     fn install() -> Cluster {
         let folder = |name: &str| {
-            let path = std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run scripts/cluster/test.sh"));
+            let path =
+                std::env::var_os(name).unwrap_or_else(|| panic!("{name} is not set: run scripts/cluster/test.sh"));
             PathBuf::from(path)
         };
         let (state, tools) = (folder("DORMER_TEST_CLUSTER"), folder("DORMER_TEST_CLUSTER_TOOLS"));
@@ -78,7 +79,10 @@ impl Cluster {
         let key = Key::generate(&home, &format!("owner-{}", std::process::id()));
         let nobody = Person { name: String::new(), token: String::new() };
         let mut cluster = Cluster { state, tools, owner: nobody, key, host_keys: Vec::new() };
-        cluster.helm(&["upgrade", "--install", "dormer", &chart(), "--namespace", NAMESPACE, "--create-namespace"], &values());
+        cluster.helm(
+            &["upgrade", "--install", "dormer", &chart(), "--namespace", NAMESPACE, "--create-namespace"],
+            &values(),
+        );
         cluster.ready();
         // Whoever may run a program in the gateway's pod is its administrator.
         let made = cluster.dormer(&["token", "create", "tests", "-o", "json"]);

@@ -3,13 +3,19 @@
 use crate::space::{Space, Workspace};
 
 fn devfile(image: &str) -> String {
-    format!("schemaVersion: 2.3.0\nmetadata: {{name: x}}\ncomponents:\n  - name: dev\n    container: {{image: '{image}', mountSources: true}}\n")
+    format!(
+        "schemaVersion: 2.3.0\nmetadata: {{name: x}}\ncomponents:\n  - name: dev\n    container: {{image: '{image}', mountSources: true}}\n"
+    )
 }
 
 /// What is to be had in every image.
 fn works(workspace: &Workspace<'_>) {
     let output = workspace.login().run("echo out; echo err >&2; exit 3");
-    assert_eq!((output.status.code(), &*output.stdout, &*output.stderr), (Some(3), &b"out\n"[..], &b"err\n"[..]), "{output:?}");
+    assert_eq!(
+        (output.status.code(), &*output.stdout, &*output.stderr),
+        (Some(3), &b"out\n"[..], &b"err\n"[..]),
+        "{output:?}"
+    );
     assert!(workspace.run("git --version").starts_with("git version"), "git is brought along");
     assert_eq!(workspace.run("echo x > \"$HOME/x\" && cat \"$HOME/x\""), "x");
     let page = workspace.site().visit("/");

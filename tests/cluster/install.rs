@@ -72,13 +72,19 @@ fn every_set_of_values_is_rendered_and_accepted_by_the_api_server() {
         let values: Vec<&str> = set.as_deref().map_or(vec![], |set| vec!["--values", set]);
         let lint = cluster.plain_helm(&[&["lint", "--strict", &chart()], &values[..]].concat());
         assert!(lint.status.success(), "{set:?}: {}", said(&lint));
-        let rendered = cluster.plain_helm(&[&["template", "other", &chart(), "--namespace", "default", "--kube-version", "1.34.4"], &values[..]].concat());
+        let rendered = cluster.plain_helm(
+            &[&["template", "other", &chart(), "--namespace", "default", "--kube-version", "1.34.4"], &values[..]]
+                .concat(),
+        );
         assert!(rendered.status.success(), "{set:?}: {}", said(&rendered));
         let text = String::from_utf8_lossy(&rendered.stdout).into_owned();
         // What this cluster has no definition of is somebody else's.
-        let known: Vec<&str> = text.split("\n---\n").filter(|object| {
-            !object.contains("monitoring.coreos.com/") && !object.contains("gateway.networking.k8s.io/")
-        }).collect();
+        let known: Vec<&str> = text
+            .split("\n---\n")
+            .filter(|object| {
+                !object.contains("monitoring.coreos.com/") && !object.contains("gateway.networking.k8s.io/")
+            })
+            .collect();
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("objects.yaml");
         std::fs::write(&file, known.join("\n---\n")).expect("a file");
@@ -114,7 +120,12 @@ fn the_gateways_pods_are_restricted_ones() {
     let _turn = Turn::shared();
     let cluster = Cluster::get();
     let output = cluster.kubectl(&[
-        "label", "--dry-run=server", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted",
+        "label",
+        "--dry-run=server",
+        "--overwrite",
+        "namespace",
+        NAMESPACE,
+        "pod-security.kubernetes.io/enforce=restricted",
     ]);
     assert!(output.status.success() && !said(&output).contains("Warning"), "{}", said(&output));
 }
@@ -162,7 +173,8 @@ fn the_charts_definitions_are_the_programs_own() {
     let output = Command::new(format!("{bin}/dormer")).arg("crds").output().expect("dormer runs");
     assert!(output.status.success(), "{}", said(&output));
     let mut kept = String::new();
-    let mut files: Vec<_> = std::fs::read_dir(format!("{}/crds", chart())).expect("crds").flatten().map(|e| e.path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(format!("{}/crds", chart())).expect("crds").flatten().map(|e| e.path()).collect();
     files.sort();
     for file in files {
         kept += &std::fs::read_to_string(file).expect("a definition");
@@ -177,4 +189,3 @@ fn the_charts_definitions_are_the_programs_own() {
     assert_eq!(kinds(&printed), kinds(&kept));
     assert_eq!(printed.trim(), kept.trim(), "write them again: scripts/crds.sh");
 }
-

@@ -11,7 +11,11 @@ fn a_workspace_is_its_owners_alone_until_they_say_otherwise() {
     let bob = space.cluster.person("bob");
     let site = workspace.site().seen_by(&bob);
     assert_ne!(site.visit("/").status, 200);
-    assert_eq!(space.cluster.apex().seen_by(&bob).api("GET", "/workspaces/mine", None).status, 404, "there is no such thing for him");
+    assert_eq!(
+        space.cluster.apex().seen_by(&bob).api("GET", "/workspaces/mine", None).status,
+        404,
+        "there is no such thing for him"
+    );
     let login = space.cluster.login_of(&bob, "mine");
     let output = login.run("echo in");
     assert_ne!(output.stdout, b"in\n", "{output:?}");
@@ -29,10 +33,9 @@ fn a_workspace_is_its_owners_alone_until_they_say_otherwise() {
 #[test]
 fn a_pod_has_no_rights_in_the_cluster_and_passes_the_strictest_profile() {
     let space = Space::new("restricted");
-    space.cluster.told(&[
-        "label", "--overwrite", "namespace", &space.namespace(), "pod-security.kubernetes.io/enforce=restricted",
-    ]);
     let workspace = space.workspace("strict").create();
+    let namespace = space.cluster.object(&["namespace", &space.namespace()]).expect("it was made");
+    assert_eq!(namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"], "restricted", "{namespace:#}");
     assert_eq!(workspace.run("ls /var/run/secrets/kubernetes.io 2>/dev/null | wc -l"), "0");
     assert_eq!(workspace.run("grep -c ^CapEff:.0000000000000000$ /proc/self/status"), "1");
     assert_eq!(workspace.run("grep -c ^NoNewPrivs:.1$ /proc/self/status"), "1");

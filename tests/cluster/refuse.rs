@@ -20,7 +20,8 @@ fn complaint(space: &Space, name: &str, container: &str) -> Value {
         let told = workspace.get();
         let reason = told["reason"].as_str().unwrap_or_default().to_string();
         let failed = told["phase"] == "Failed";
-        (failed || ["ImagePull", "Unschedulable", "CrashLoop"].iter().any(|word| reason.contains(word))).then_some(told)
+        (failed || ["Image", "Registry", "Unschedulable", "CrashLoop"].iter().any(|word| reason.contains(word)))
+            .then_some(told)
     });
     eprintln!("{name}: {:?}: {} {}", begun.elapsed(), told["reason"], told["message"]);
     workspace.delete();
@@ -37,7 +38,11 @@ fn an_image_that_is_not_there_is_named() {
 #[test]
 fn a_pod_that_no_node_has_room_for_says_what_it_wants() {
     let space = Space::new("noroom");
-    let told = complaint(&space, "noroom", "{image: 'dormer.test/workspace-base:dev', memoryRequest: 900Gi, memoryLimit: 900Gi}");
+    let told = complaint(
+        &space,
+        "noroom",
+        "{image: 'dormer.test/workspace-base:dev', memoryRequest: 900Gi, memoryLimit: 900Gi}",
+    );
     let message = told["message"].as_str().unwrap_or_default().to_lowercase();
     assert!(message.contains("memory"), "{told:#}");
 }

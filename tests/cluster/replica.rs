@@ -38,7 +38,15 @@ impl Drop for Session {
 
 fn replicas(space: &Space) -> Vec<String> {
     let names = space.cluster.told(&[
-        "-n", NAMESPACE, "get", "pods", "-l", "app.kubernetes.io/name=dormer", "--field-selector=status.phase=Running", "-o", "name",
+        "-n",
+        NAMESPACE,
+        "get",
+        "pods",
+        "-l",
+        "app.kubernetes.io/name=dormer",
+        "--field-selector=status.phase=Running",
+        "-o",
+        "name",
     ]);
     names.lines().map(String::from).collect()
 }

@@ -78,7 +78,8 @@ impl Drop for Space {
             self.cluster.dump(&namespace);
         }
         // The gateway takes workspaces down before their namespace goes, as it does when somebody deletes them.
-        let gone = self.cluster.kubectl(&["-n", &namespace, "delete", "workspaces.dormer.dev", "--all", "--timeout=60s"]);
+        let gone =
+            self.cluster.kubectl(&["-n", &namespace, "delete", "workspaces.dormer.dev", "--all", "--timeout=60s"]);
         let _ = self.cluster.kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
         let _ = self.cluster.apex().try_api("DELETE", &format!("/projects/{}", self.project), None);
         if !gone.status.success() && !std::thread::panicking() {

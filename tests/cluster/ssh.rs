@@ -36,7 +36,8 @@ fn commands_files_and_forwards_work_as_on_any_host() {
     assert_eq!(workspace.run("cmp sent synced && echo same"), "same");
 
     // A megabyte through a pipe, both ways at once.
-    let mut child = workspace.login().ssh(&["-T"], &["cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("ssh");
+    let mut child =
+        workspace.login().ssh(&["-T"], &["cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("ssh");
     let mut input = child.stdin.take().expect("piped");
     let sent = bytes.clone();
     let writer = std::thread::spawn(move || input.write_all(&sent));

@@ -55,7 +55,8 @@ events:
 pub fn repository(name: &str, port: u16) -> (GitServer, dormer_tests::git::Repository) {
     let git = GitServer::at(NODE);
     let program = std::fs::read(app::program()).expect("the app");
-    let repository = git.repository(name).file("README.md", "Read me\n").program("app", program).file("devfile.yaml", devfile(port));
+    let repository =
+        git.repository(name).file("README.md", "Read me\n").program("app", program).file("devfile.yaml", devfile(port));
     let repository = repository.commit();
     (git, repository)
 }

@@ -8,6 +8,8 @@ use crate::truth::{Sight, condition, in_quotes, quoted, trouble};
 
 /// Without a sign that somebody adds a node, so many seconds are waited for one.
 const PATIENCE: i64 = 120;
+/// So many seconds nothing is said of storage.
+const PATIENCE_WITH_STORAGE: i64 = 3;
 
 /// Why no node takes it.
 pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
@@ -19,8 +21,9 @@ pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
     let growing = sight.events.iter().any(|event| event.reason == "TriggeredScaleUp");
     let waited = scheduled.last_transition_time.as_ref().map_or(0, |at| sight.now.as_second() - at.0.as_second());
     let outlook = if waited > PATIENCE && !growing { Outlook::Final } else { Outlook::MayPass };
-    if let Some((reason, text, lasting)) = storage(message) {
-        return Some(trouble(reason, text, if lasting { Outlook::Final } else { outlook }));
+    if let Some((reason, text)) = storage(message) {
+        // A claim that was made just now is seldom bound yet.
+        return (waited >= PATIENCE_WITH_STORAGE).then(|| trouble(reason, text, outlook));
     }
     let why = causes(sight.pod, message);
     let text = match (why.is_empty(), growing) {
@@ -31,21 +34,22 @@ pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
     Some(trouble("Unschedulable", text, outlook))
 }
 
-fn storage(message: &str) -> Option<(&'static str, String, bool)> {
+fn storage(message: &str) -> Option<(&'static str, String)> {
     let lower = message.to_lowercase();
+    // Before the others: the scheduler adds `not found` to it.
+    if lower.contains("unbound immediate persistentvolumeclaims") {
+        return Some(("StoragePending", "its storage is being made, or nobody makes it".into()));
+    }
     if lower.contains("persistentvolumeclaim") && lower.contains("not found") {
         let claim = in_quotes(message).unwrap_or_default();
-        return Some(("ClaimMissing", format!("the claim '{claim}' with its files does not exist"), false));
+        return Some(("ClaimMissing", format!("the claim '{claim}' with its files does not exist")));
     }
     if lower.contains("persistentvolumeclaim") && lower.contains("being deleted") {
-        return Some(("ClaimGoing", "the claim with its files is being deleted".into(), false));
-    }
-    if lower.contains("unbound immediate persistentvolumeclaims") {
-        return Some(("StoragePending", "its storage is being made, or nobody makes it".into(), false));
+        return Some(("ClaimGoing", "the claim with its files is being deleted".into()));
     }
     if lower.contains("volume node affinity conflict") {
         let text = "its files are on a node, or in a zone, that has no room for it now, or is gone";
-        return Some(("StorageElsewhere", text.into(), false));
+        return Some(("StorageElsewhere", text.into()));
     }
     None
 }

@@ -91,10 +91,17 @@ fn nodes_that_do_not_take_it() {
             "storage",
         ),
         ("0/2 nodes are available: 2 node(s) had volume node affinity conflict.", "StorageElsewhere", "room"),
+        (
+            "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found",
+            "StoragePending",
+            "storage",
+        ),
         ("no nodes available to schedule pods", "Unschedulable", "no nodes available"),
     ] {
         expect(unscheduled(message, LATELY), &[], reason, Outlook::MayPass, part);
     }
+    let unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found";
+    assert_eq!(told(unscheduled(unbound, "2026-11-27T11:59:59Z"), &[]), None, "it was made just now");
 }
 
 #[test]
