@@ -123,7 +123,8 @@ async fn an_agent_can_be_there_beside_something_else() {
     let detach = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dormer-agent"));
         command.args(["run", "--detach", "--assignment"]).arg(agent.path("assignment.json"));
-        command.stdin(Stdio::null()).status().unwrap()
+        // With pipes: whoever reads them to their end must not have to wait for the agent's.
+        command.stdin(Stdio::null()).output().unwrap().status
     };
     assert!(detach().success());
     assert_eq!(agent.run("echo there").await.0, "there\n");
