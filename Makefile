@@ -20,17 +20,16 @@ run: ## install what is missing, build, and open the sample workspace; Ctrl-C st
 	@exec scripts/run.sh
 
 test: ## every test: the code's own, then whole programs on this machine
-	@$(MAKE) -s --no-print-directory test-cluster
 	@scripts/test.sh all "$(TEST)"
 
 test-local: ## whole programs on this machine: browser, SSH, git, editor
 	@scripts/test.sh local "$(TEST)"
 
-test-cluster: ## the same on a real Kubernetes (not there yet)
-	@echo 'dormer: there is no cluster suite yet: nothing was run on Kubernetes, and nothing of it is counted' >&2
+test-cluster: ## the same on a real Kubernetes: chart, pods, claims
+	@scripts/test.sh cluster "$(TEST)"
 
-cluster: ## the product on a real Kubernetes on this machine (not there yet)
-	@echo 'dormer: there is no Kubernetes backend yet; `make run` serves this machine' >&2; exit 1
+cluster: ## the product on a real Kubernetes on this machine; Ctrl-C stops everything
+	@exec scripts/cluster/run.sh
 
 build: ## the binaries, in target/release/: dormer and a static dormer-agent
 	@scripts/setup.sh build

@@ -86,6 +86,29 @@ if [ "$purpose" = test ]; then
     need_go
 fi
 
+# A machine of one's own, in a network namespace: what Kubernetes is built with, and what its node stands on.
+if [ "$purpose" = cluster ]; then
+    need_go
+    need_node
+    need_command python3 python3 "node-gyp, which builds native parts of the editor, is written in it"
+    need_command g++ g++ "builds native parts of the editor"
+    need_file /usr/include/gssapi/gssapi.h libkrb5-dev "a native part of the editor links it"
+    need_file /usr/include/seccomp.h libseccomp-dev "runc, which starts containers, links it"
+    need_command dockerd docker.io "builds the images from their Containerfiles"
+    need_command mmdebstrap mmdebstrap "makes the Debian that those begin with"
+    need_command ip iproute2 "makes the cluster's network namespace"
+    need_command nsenter util-linux "enters it"
+    need_command iptables iptables "services are rules of it"
+    need_file /usr/lib/cni/bridge containernetworking-plugins "gives pods their addresses"
+    need_command slirp4netns slirp4netns "leads out of the namespace, and into it, without a rule of this machine's own"
+    need_command socat socat "tells it which ports lead in"
+    need_command openssl openssl "makes the cluster's certificates"
+    need_command objcopy binutils "takes out of programs what only a debugger wants"
+    need_command patchelf patchelf "lets the editor run on whatever an image has"
+    need_file /bin/busybox busybox-static "a shell for images that have none"
+    need_command ssh openssh-client "the way into a workspace from a terminal"
+fi
+
 if [ "$purpose" = bench ]; then
     need_command ssh openssh-client "the client of the measurements"
     [ -x /usr/sbin/sshd ] || need_command sshd openssh-server "a peer to be measured beside"

@@ -43,16 +43,21 @@ pub fn start(workspace: &Workspace, request: Exec) -> Result<Session, Refusal> {
 fn command(workspace: &Workspace, request: &Exec) -> Result<Command, Refusal> {
     let shell = &workspace.shell;
     let mut command = workspace.command(shell);
+    if request.pty.is_none() {
+        // What has no terminal is of no kind of terminal.
+        command.env_remove("TERM");
+    }
+    let name = shell.file_name().unwrap_or_default().to_string_lossy();
     match &request.command {
         Some(line) if line.contains('\0') => {
             return Err(refusal(RefusalCode::Invalid, "a command line cannot hold a NUL"));
         }
         Some(line) => {
-            command.arg("-c").arg(line);
+            // By its name alone, as a login has it: it is what the shell's own messages begin with.
+            command.arg0(&*name).arg("-c").arg(line);
         }
         None => {
             // A leading dash makes it a login shell.
-            let name = shell.file_name().unwrap_or_default().to_string_lossy();
             command.arg0(format!("-{name}"));
         }
     }

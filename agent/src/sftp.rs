@@ -10,6 +10,7 @@ mod extended;
 mod files;
 mod handles;
 mod listing;
+mod names;
 mod paths;
 mod session;
 

@@ -14,6 +14,7 @@ use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
 
 use crate::authenticator::Authenticator;
+use crate::key::forge;
 use crate::provider::allow::allowed;
 use crate::provider::client::{Grant, Provider};
 use crate::provider::error::ProviderError;
@@ -127,7 +128,7 @@ impl Grants {
     pub async fn recheck(&self, identity: Identity) {
         let Some(provider) = self.providers.get(&identity.provider).filter(|_| !identity.blocked) else { return };
         let gone = match self.look(provider, &identity).await {
-            Ok(false) => return,
+            Ok(false) => return self.take_keys(provider, &identity).await,
             Ok(true) | Err(GrantError::Provider(ProviderError::Gone { .. })) => true,
             Err(error) => {
                 tracing::warn!(provider = identity.provider, %error, "could not ask about an account");
@@ -169,6 +170,36 @@ impl Grants {
         Ok(false)
     }
 
+    /// Makes the SSH keys that an account lets in with those that it has now. Where it cannot be asked, they stay.
+    pub(crate) async fn take_keys(&self, provider: &Provider, identity: &Identity) {
+        let now = self.clock.now();
+        let lines = match self.access(identity).await {
+            Ok(Some(grant)) => provider.keys(&grant, now).await,
+            // Nothing to ask with: what was there may be so no more.
+            Ok(None) if provider.config.takes_ssh_keys() => return,
+            Ok(None) => Ok(Vec::new()),
+            Err(error) => {
+                tracing::warn!(provider = identity.provider, %error, "could not ask for the keys of an account");
+                return;
+            }
+        };
+        let kept = match lines {
+            Ok(lines) => forge::keep(&*self.accounts, identity, &lines, now).await,
+            Err(error) => {
+                // Not reason enough to put anybody out: an older grant may not permit this one question.
+                tracing::warn!(provider = identity.provider, %error, "could not ask for the keys of an account");
+                return;
+            }
+        };
+        let told = match kept {
+            Ok(true) => self.authenticator.refresh().await,
+            other => other.map(drop),
+        };
+        if let Err(error) = told {
+            tracing::warn!(provider = identity.provider, %error, "could not write down the keys of an account");
+        }
+    }
+
     /// Puts out whoever came by an account: it counts for nothing until they sign in by it again, and what acted for
     /// them there is forgotten.
     pub(crate) async fn block(&self, identity: Identity) -> Result<(), AccountError> {
@@ -176,6 +207,7 @@ impl Grants {
         let identity = Identity { blocked: true, admin: false, groups: Vec::new(), checked_at, ..identity };
         self.accounts.put_identity(identity.clone()).await?;
         self.accounts.put_grant(&identity.provider, &identity.subject, None).await?;
+        forge::keep(&*self.accounts, &identity, &[], checked_at).await?;
         let theirs = self.authenticator.identities(&identity.user);
         let others = theirs.iter().any(|other| {
             !other.blocked && (&other.provider, &other.subject) != (&identity.provider, &identity.subject)

@@ -1,5 +1,7 @@
 //! SSH public keys.
 
+pub(crate) mod forge;
+
 use std::sync::Arc;
 
 use russh::keys::{Algorithm, HashAlg, PublicKey};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use dormer_core::account::{Identity, User};
 use dormer_core::name::UserName;
@@ -15,6 +16,7 @@ use dormer_core::secret::Secret;
 use crate::authenticator::Authenticator;
 use crate::error::{RandomError, SignInError};
 use crate::grant::Grants;
+use crate::key::forge;
 use crate::known::Known;
 use crate::provider::allow::allowed;
 use crate::provider::client::{Grant, Provider};
@@ -39,6 +41,14 @@ pub enum LoginError {
     /// The account is linked to another user already.
     #[error("this account belongs to another user here already")]
     Taken,
+    /// The provider's personal tokens are not taken, or this one is nobody's who may come in.
+    #[error(
+        "this token signs nobody in here: sign in by a browser once, and see whether tokens of this provider count"
+    )]
+    NoExchange,
+    /// Too many are asked about at once.
+    #[error("too many tokens are being asked about: try again in a moment")]
+    Busy,
     /// More accounts than anybody has.
     #[error("you have {MAX_IDENTITIES} accounts linked: remove one first")]
     TooMany,
@@ -109,6 +119,7 @@ pub struct Logins {
     grants: Arc<Grants>,
     providers: BTreeMap<String, Arc<Provider>>,
     finished: Finished,
+    exchanging: Semaphore,
 }
 
 impl Logins {
@@ -125,7 +136,8 @@ impl Logins {
         let grants =
             Grants::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers.clone());
         let (grants, finished) = (Arc::new(grants), Finished::default());
-        Logins { accounts, authenticator, clock, vault, grants, providers, finished }
+        let exchanging = Semaphore::new(exchange::AT_ONCE);
+        Logins { accounts, authenticator, clock, vault, grants, providers, finished, exchanging }
     }
 
     /// The providers, by name.
@@ -272,6 +284,7 @@ impl Logins {
         }
         self.grants.keep(&identity, Some(grant)).await?;
         self.authenticator.refresh().await?;
+        self.grants.take_keys(provider, &identity).await;
         Ok(user)
     }
 
@@ -317,11 +330,15 @@ impl Logins {
             return Err(LoginError::Last);
         }
         self.accounts.remove_identity(provider, subject).await?;
+        if let Some(gone) = theirs.iter().find(|identity| (identity.provider.as_str(), identity.subject.as_str()) == (provider, subject)) {
+            forge::keep(&*self.accounts, gone, &[], self.clock.now()).await?;
+        }
         self.authenticator.refresh().await?;
         Ok(())
     }
 }
 
+mod exchange;
 #[cfg(test)]
 mod stand;
 #[cfg(test)]

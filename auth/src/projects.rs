@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use dormer_core::account::{Project, ProjectMember};
+use dormer_core::may::Verdict;
+use dormer_core::may::project::{Affair, may_in};
 use dormer_core::name::ProjectName;
 use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
 use dormer_core::principal::Principal;
-use dormer_core::workspace::Role;
 
 use crate::authenticator::Authenticator;
 use crate::error::CredentialError;
 
-/// The project that everybody may create workspaces in.
-pub const OPEN: &str = "default";
 /// The most members of one project.
 const MAX_MEMBERS: usize = 1000;
 
@@ -25,15 +24,6 @@ pub struct Projects {
     clock: Arc<dyn Clock>,
 }
 
-/// Whether somebody may create workspaces in a project. None: it does not exist for them.
-pub fn may_create_in(who: &Principal, project: &str) -> Option<bool> {
-    match who.role_in(project) {
-        Some(role) => Some(role >= Role::User),
-        None if project == OPEN => Some(true),
-        None => None,
-    }
-}
-
 impl Projects {
     /// Over these records.
     pub fn new(accounts: Arc<dyn Accounts>, authenticator: Arc<Authenticator>, clock: Arc<dyn Clock>) -> Self {
@@ -43,7 +33,7 @@ impl Projects {
     /// Those that `who` may see: the ones they are in, and all for an administrator.
     pub fn visible(&self, who: &Principal) -> Vec<Arc<Project>> {
         let mut projects = self.authenticator.projects();
-        projects.retain(|project| who.admin || who.role_in(project.name.as_str()).is_some());
+        projects.retain(|project| may_in(who, Affair::View, project.name.as_str()) == Verdict::Allow);
         projects
     }
 

@@ -2,7 +2,6 @@
 //! set up instead: OpenSSH's `-J` through a second sshd. Runs alternate.
 
 mod keys;
-mod sshd;
 
 use std::fs;
 use std::process::{Child, Stdio};
@@ -12,10 +11,10 @@ use dormer_tests::bytes::bytes;
 use dormer_tests::gateway::Gateway;
 use dormer_tests::git::GitServer;
 use dormer_tests::ssh::Login;
+use dormer_tests::sshd::Sshd;
 use dormer_tests::wait;
 
 use crate::report::{median, percentile, resident, tell};
-use sshd::Sshd;
 
 const ROUNDS: usize = 7;
 const BULK: u64 = 400 << 20;

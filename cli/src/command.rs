@@ -19,6 +19,7 @@ pub mod project;
 pub mod secret;
 pub mod ssh;
 pub mod token;
+pub mod top;
 pub mod update;
 pub mod user;
 
@@ -48,8 +49,10 @@ pub enum Command {
     Ssh(ssh::Ssh),
     /// Show the output of a workspace's commands
     Logs(logs::Logs),
-    /// Follow what happens to a workspace
+    /// Show what happened to a workspace
     Events(logs::Events),
+    /// Show what the workspaces that run use of processor and memory
+    Top(top::Top),
     /// Start workspaces, and wait until they run
     Start(lifecycle::Start),
     /// Stop workspaces; their files are kept
@@ -107,6 +110,7 @@ impl Command {
             Command::Ssh(ssh) => ssh.run(context).await,
             Command::Logs(logs) => logs.run(context).await,
             Command::Events(events) => events.run(context).await,
+            Command::Top(top) => top.run(context).await,
             Command::Start(start) => start.run(context).await,
             Command::Stop(stop) => stop.run(context).await,
             Command::Restart(restart) => restart.run(context).await,

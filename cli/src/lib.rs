@@ -7,7 +7,7 @@
 //! * [`globals`], [`environment`], [`context`]: what every command is given
 //! * [`credentials`]: which server is meant, and as whom
 //! * [`client`]: the HTTP API; [`wait`]: until a workspace is what was asked for
-//! * [`source`]: a folder or a URL as the server wants to be told it
+//! * [`source`]: a folder or a URL as the server wants to be told it; `file`: a `workspace.yaml`
 //! * [`up`]: what `dormer up` does once a gateway serves
 //! * [`ssh`]: the system's OpenSSH client, told where to go and whom to trust
 //! * [`output`], [`progress`]: answers go to stdout, everything else to stderr
@@ -19,6 +19,7 @@ pub mod context;
 pub mod credentials;
 pub mod environment;
 pub mod error;
+mod file;
 pub mod globals;
 mod login;
 pub mod output;

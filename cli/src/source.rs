@@ -93,15 +93,20 @@ fn file_url(path: &Path) -> Result<String, CliError> {
 }
 
 fn devfile(path: &Path) -> Result<Source, CliError> {
+    Ok(Source::Devfile(text_of(path)?))
+}
+
+/// The text of a devfile or a `workspace.yaml`.
+pub fn text_of(path: &Path) -> Result<String, CliError> {
     let named = path.extension().and_then(|extension| extension.to_str());
     if !matches!(named, Some("yaml" | "yml" | "json")) {
-        return Err(CliError::Usage(format!("'{}' is a file, but no devfile (.yaml)", path.display())));
+        return Err(CliError::Usage(format!("'{}' is no devfile and no workspace.yaml (.yaml)", path.display())));
     }
     let refuse = |why: &dyn std::fmt::Display| CliError::Usage(format!("cannot read '{}': {why}", path.display()));
     if path.metadata().map_err(|error| refuse(&error))?.len() > MAX_DEVFILE {
-        return Err(refuse(&"a devfile has at most 1 MB"));
+        return Err(refuse(&"it has more than 1 MB"));
     }
-    Ok(Source::Devfile(std::fs::read_to_string(path).map_err(|error| refuse(&error))?))
+    std::fs::read_to_string(path).map_err(|error| refuse(&error))
 }
 
 /// One line of what git says; None when it says nothing or fails.

@@ -7,6 +7,7 @@ use dormer_wire::assignment::{Assignment, Command, Editor, EnvVar, Events, Proje
 use dormer_wire::door::Door;
 use dormer_wire::tls::AgentKeys;
 
+use crate::plan::settings::Settings;
 use crate::plan::{self, Plan};
 use crate::workspace::Workspace;
 
@@ -83,7 +84,7 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
         projects: if main && !plan.skip_clone { plan.projects.iter().map(project).collect() } else { Vec::new() },
         events: if main { events(&plan.events, &commands) } else { Events::default() },
         commands,
-        editor: layout.editor.filter(|_| main && plan.editor),
+        editor: layout.editor.filter(|_| main && plan.editor).map(|editor| customized(editor, &plan.settings)),
         busy_counts: layout.busy_counts,
         keys: layout.keys,
         tools: layout.tools,
@@ -91,6 +92,32 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
         siblings: if main { layout.siblings } else { Vec::new() },
         whole_network: layout.whole_network,
     }
+}
+
+/// The editor as the workspace's file wants it.
+fn customized(editor: Editor, wanted: &Settings) -> Editor {
+    match editor {
+        Editor::VscodeServer { program, data, extensions, .. } => {
+            let install = wanted.extensions.iter().filter(|id| is_extension(id)).cloned().collect();
+            let settings = wanted.editor_settings.clone();
+            Editor::VscodeServer { program, data, extensions, install, settings }
+        }
+        other => other,
+    }
+}
+
+/// `publisher.name`, perhaps with `@version`. One that begins with a minus is not wanted, in a `devcontainer.json`; to the
+/// editor it would be an option.
+fn is_extension(id: &str) -> bool {
+    let (name, version) = id.split_once('@').unwrap_or((id, "0"));
+    let word = |text: &str| {
+        !text.is_empty()
+            && !text.starts_with('-')
+            && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet))
+    };
+    id.len() <= 200
+        && word(version)
+        && name.split_once('.').is_some_and(|(publisher, name)| word(publisher) && word(name))
 }
 
 fn set(paths: &[(&str, &Path)]) -> Vec<EnvVar> {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::phase::Phase;
+use crate::workspace::Workspace;
+
 /// What is known of a running workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signals {
@@ -69,6 +72,20 @@ pub fn idle(signals: Signals, policy: Policy, now: Timestamp) -> Verdict {
     }
 }
 
+/// When a workspace is to be deleted because nobody came back. None: never, or not as it is now. What is archived was put
+/// away to be kept.
+pub fn deleted_at(workspace: &Workspace, by_default: Option<Duration>) -> Option<Timestamp> {
+    let (spec, status) = (&workspace.spec, &workspace.status);
+    let asleep = matches!(status.phase, Phase::Stopped | Phase::Failed) && !spec.running && !spec.archived;
+    let after = match spec.lifecycle.delete_after_stopped {
+        None => by_default,
+        Some(0) => None,
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+    };
+    let since = status.since.filter(|_| asleep && !workspace.deleted)?;
+    Some(since.checked_add(after?).unwrap_or(Timestamp::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +140,30 @@ mod tests {
             ),
         ] {
             assert_eq!(idle(signals, policy, at(now)), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn when_it_is_deleted() {
+        let day = Duration::from_secs(86_400);
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        for (name, own, by_default, phase, archived, want) in [
+            ("nothing says so", None, None, Phase::Stopped, false, None),
+            ("its own word", Some(60), Some(day), Phase::Stopped, false, Some(at(160))),
+            ("its own word is never", Some(0), Some(day), Phase::Stopped, false, None),
+            ("everybody's", None, Some(day), Phase::Failed, false, Some(at(86_500))),
+            ("it runs", Some(60), None, Phase::Running, false, None),
+            ("it stops", Some(60), None, Phase::Stopping, false, None),
+            ("it is put away", Some(60), None, Phase::Archived, true, None),
+            ("it is about to be put away", Some(60), None, Phase::Stopped, true, None),
+        ] {
+            let mut workspace = crate::workspace::fixture("hello", "ann");
+            workspace.spec.lifecycle.delete_after_stopped = own;
+            workspace.spec.archived = archived;
+            (workspace.status.phase, workspace.status.since) = (phase, Some(at(100)));
+            assert_eq!(deleted_at(&workspace, by_default), want, "{name}");
+            workspace.spec.running = true;
+            assert_eq!(deleted_at(&workspace, by_default), None, "{name}, and is wanted");
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod fixture;
 pub mod git_access;
 pub mod idle;
 pub mod intent;
+pub mod limits;
 pub mod may;
 pub mod name;
 pub mod phase;

@@ -1,4 +1,9 @@
 //! May this principal do that? The one place where it is decided; whatever is not said here is denied.
+//!
+//! With a workspace: [`may`]; with a project: [`project::may_in`]; with people and credentials: [`account::may_account`].
+
+pub mod account;
+pub mod project;
 
 use crate::principal::{Principal, Scope};
 use crate::workspace::{Role, Share, Workspace};
@@ -58,7 +63,9 @@ pub fn may(who: Option<&Principal>, action: Action, workspace: &Workspace) -> Ve
         Action::Port(Share::SignedIn) => true,
         _ if within.is_none() && around.is_none() => return Verdict::Hide,
         Action::View => true,
-        Action::Port(Share::Project) => around.is_some() || within >= Some(Role::User),
+        // Whoever may see it, by the project or by its owner's word: so a port is shared with a person or a group, as
+        // viewers, who get no further than that.
+        Action::Port(Share::Project) => true,
         Action::Enter | Action::Ssh | Action::Port(_) => within >= Some(Role::User),
         Action::Run => within >= Some(Role::User) || around >= Some(Role::Editor),
         Action::Edit => within >= Some(Role::Editor),
@@ -113,7 +120,7 @@ mod tests {
         let this = Scope::Workspace("hello".parse().unwrap());
         let owner_port = Port(Share::Owner);
         for (who, scope, row) in [
-            // user, scope, [View, Enter, Ssh, Port(Owner), Port(SignedIn), Run, Edit, Share, Own]
+            // user, scope, [View, Enter, Ssh, Port(Owner), Port(SignedIn), Run, Edit, Share, Own]; Port(Project) below
             ("ann", Scope::All, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow]),
             ("ann", this, [Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow, Allow]),
             ("ann", other, [Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide, Hide]),
@@ -134,6 +141,11 @@ mod tests {
             assert_eq!(may(None, action, &workspace), Hide, "{action:?}");
         }
         assert_eq!(may(None, Port(Share::Public), &workspace), Allow);
+        // A port that is shared with the project: with members of the workspace, too, the least of them included.
+        for (user, want) in [("ann", Allow), ("vic", Allow), ("uma", Allow), ("bob", Hide)] {
+            assert_eq!(may(Some(&someone(user, Scope::All)), Port(Share::Project), &workspace), want, "{user}");
+        }
+        assert_eq!(may(Some(&someone("vic", Scope::Ssh)), Port(Share::Project), &workspace), Forbid);
         workspace.spec.members = vec![Member { user: None, group: Some("blue".into()), role: Role::User }];
         assert_eq!(may(Some(&someone("bob", Scope::All)), Enter, &workspace), Allow);
         // An administrator of the installation does not get into somebody's files by that.

@@ -3,5 +3,6 @@
 pub mod accounts;
 pub mod clock;
 pub mod forge;
+pub mod meter;
 pub mod runtime;
 pub mod store;

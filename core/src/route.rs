@@ -37,7 +37,11 @@ impl Route {
 /// What `host` (a `Host` header or an authority: any case, perhaps with a trailing dot and a port) means under
 /// `domain` (lower case, neither). Whether such a workspace exists is another question.
 pub fn route(host: &str, domain: &str) -> Route {
-    let Some(host) = bare(host) else { return Route::Foreign };
+    bare(host).map_or(Route::Foreign, |host| bare_route(&host, domain))
+}
+
+/// The same of a host that is [`bare`] already.
+pub fn bare_route(host: &str, domain: &str) -> Route {
     if host == domain {
         return Route::Apex;
     }

@@ -73,6 +73,9 @@ pub fn next(workspace: &Workspace, observed: Observed, limits: Limits, now: Time
     }
     let wanted = spec.running && !spec.archived;
     match (wanted, observed, phase) {
+        // Before anything else that could be said of it: it is to go, and to come again.
+        (true, Observed::Alive { .. } | Observed::Lost, _) if workspace.is_to_restart() => Step::Stop,
+        (true, Observed::Absent, _) if workspace.is_to_restart() => Step::Start,
         (true, Observed::Alive { failed: true, .. }, _) => Step::Fail(Failed::Start),
         // Also after a restart of the gateway, whatever the record says: the workspace is there.
         (true, Observed::Alive { ready: true, .. }, Phase::Running) => Step::Rest,
@@ -141,6 +144,25 @@ mod tests {
             workspace.status.since = Some(at(0));
             assert_eq!(next(&workspace, observed, limits, at(now)), want, "{running} {phase} {observed:?} {now}");
         }
+        // A restart is one change of the record: whoever takes over in the middle of it goes on.
+        let mut workspace = fixture("hello", "ann");
+        (workspace.spec.running, workspace.spec.restart) = (true, Some("a".into()));
+        for (instance, phase, observed, want) in [
+            ("a", Phase::Running, ready, Step::Stop),
+            ("a", Phase::Starting, broken, Step::Stop),
+            ("a", Phase::Stopping, alive, Step::Stop),
+            ("a", Phase::Running, Lost, Step::Stop),
+            ("a", Phase::Running, Absent, Step::Start),
+            ("a", Phase::Stopping, Absent, Step::Start),
+            ("b", Phase::Running, ready, Step::Rest),
+            ("b", Phase::Running, Lost, Step::Fail(Failed::AgentLost)),
+        ] {
+            (workspace.status.phase, workspace.status.instance) = (phase, Some(instance.into()));
+            assert_eq!(next(&workspace, observed, limits, at(10)), want, "{instance} {phase} {observed:?}");
+        }
+        workspace.spec.running = false;
+        workspace.status.instance = Some("a".into());
+        assert_eq!(next(&workspace, Absent, limits, at(10)), Step::MarkStopped, "a stop is a later word");
         let mut workspace = fixture("hello", "ann");
         workspace.spec.archived = true;
         workspace.spec.running = true;

@@ -53,6 +53,10 @@ pub struct Spec {
     /// Whether it is put away.
     #[serde(default)]
     pub archived: bool,
+    /// The start (an instance of the status) that another one is to take the place of: a restart, as one change of the
+    /// record. What it says of an instance that is gone means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<String>,
     /// What it is made from.
     #[serde(default)]
     pub source: Option<Source>,
@@ -128,6 +132,9 @@ pub struct Source {
     /// `merged` or `closed`, once the request was seen so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// Whether the URL is that of a devfile by itself: nothing is cloned from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub document: bool,
     /// How much of the repository is cloned.
     #[serde(default, skip_serializing_if = "Cloning::is_default")]
     pub cloning: Cloning,
@@ -252,7 +259,7 @@ pub enum Share {
     /// Those who may open the workspace.
     #[default]
     Owner,
-    /// Members of its project.
+    /// Members of its project, and of the workspace itself, viewers included.
     Project,
     /// Everybody who is signed in.
     SignedIn,
@@ -325,6 +332,11 @@ pub struct Status {
 }
 
 impl Workspace {
+    /// Whether what runs of it is to be stopped and started anew.
+    pub fn is_to_restart(&self) -> bool {
+        self.spec.restart.is_some() && self.spec.restart == self.status.instance
+    }
+
     /// What is said of a port: the spec before the devfile. None where neither names it.
     pub fn port(&self, number: u16) -> Option<&Port> {
         self.spec.ports.iter().chain(&self.status.endpoints).find(|port| port.port == number)
@@ -366,6 +378,7 @@ impl Spec {
             description: None,
             running: false,
             archived: false,
+            restart: None,
             source: None,
             devfile: None,
             devfile_path: None,

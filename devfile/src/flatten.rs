@@ -84,17 +84,21 @@ impl Flattener<'_> {
         let before = self.report.errors();
         let parent = main.tree.as_map_mut().and_then(|map| map.shift_remove("parent"));
         let mut imports = Vec::new();
+        let mut missing = false;
         if let Some(parent) = parent {
             let tree = self.import(&parent.node, &main, Mode::ParentOverride, "parent");
+            missing |= tree.is_none();
             imports.extend(tree.map(|tree| Import { tree, plugin: None }));
         }
         for (name, plugin) in plugins(&main.tree) {
             let tree = self.import(&plugin, &main, Mode::PluginOverride, &format!("plugin '{name}'"));
+            missing |= tree.is_none();
             imports.extend(tree.map(|tree| Import { tree, plugin: Some(name) }));
         }
-        if self.report.errors() > before {
+        if missing {
             return None;
         }
+        // Where only overrides were wrong, what the documents both define is told too.
         let merged = merge::merge(main.tree, imports, self.report);
         (self.report.errors() == before).then_some(merged)
     }
@@ -148,7 +152,7 @@ impl Flattener<'_> {
             .collect();
         let mut overrides = Node::new(node.span, Value::Map(overrides));
         if !overlay::only_existing(&flat, &overrides, what, self.report) {
-            return None;
+            return Some(flat);
         }
         let key = if mode == Mode::PluginOverride { provenance::PLUGIN_OVERRIDE } else { provenance::PARENT_OVERRIDE };
         let reference = by.reference.to_string();

@@ -135,6 +135,27 @@ impl Node {
         here.span
     }
 
+    /// Takes out the value at a place, with its field or item, if it is a single one. Whether there was one.
+    pub(crate) fn take_value(&mut self, at: Span) -> bool {
+        let single = |node: &Node| {
+            node.span == at && node.as_map().is_none() && !node.items().iter().any(|item| item.as_map().is_some())
+        };
+        match &mut self.value {
+            Value::List(items) => match items.iter().position(single) {
+                Some(index) => {
+                    items.remove(index);
+                    true
+                }
+                None => items.iter_mut().any(|item| item.take_value(at)),
+            },
+            Value::Map(map) => match map.values().position(|entry| single(&entry.node)) {
+                Some(index) => map.shift_remove_index(index).is_some(),
+                None => map.values_mut().any(|entry| entry.node.take_value(at)),
+            },
+            _ => false,
+        }
+    }
+
     /// How many values there are in it, itself included.
     pub fn count(&self) -> usize {
         match &self.value {

@@ -118,6 +118,16 @@ pub(crate) fn join(base: &str, uri: &str) -> Result<String, ResolveError> {
     }
 }
 
+/// The place of a relative reference below the document of the web that contains it, as if that were a folder.
+pub(crate) fn join_below(base: &str, uri: &str) -> Option<String> {
+    if uri.contains(':') || uri.starts_with('/') || uri.chars().any(char::is_control) {
+        return None;
+    }
+    let mut folder = Url::parse(base).ok().filter(|base| matches!(base.scheme(), "http" | "https"))?;
+    folder.path_segments_mut().ok()?.pop_if_empty().push("");
+    Some(folder.join(uri).ok()?.into())
+}
+
 fn web(url: Url) -> Result<String, ResolveError> {
     if matches!(url.scheme(), "http" | "https") {
         return Ok(url.into());
@@ -173,6 +183,14 @@ mod tests {
             ("https://h/a", "file:///etc/passwd", Err(())),
             ("a.yaml", "a\nb", Err(())),
         ];
+        assert_eq!(join_below("https://h/a/devfile.yaml", "../p.yaml").as_deref(), Some("https://h/a/p.yaml"));
+        assert_eq!(
+            join_below("https://h/a/devfile.yaml?x=y", "p.yaml").as_deref(),
+            Some("https://h/a/devfile.yaml/p.yaml")
+        );
+        for (base, uri) in [("/a/b", "c"), ("https://h/a", "//other/x"), ("https://h/a", "https://other/x")] {
+            assert_eq!(join_below(base, uri), None, "{base} + {uri}");
+        }
         for (base, uri, expected) in table {
             assert_eq!(
                 join(base, uri).map_err(|_| ()).as_deref(),

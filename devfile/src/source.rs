@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One document among those that a devfile is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +24,8 @@ pub struct Span {
 pub struct Source {
     name: String,
     text: Arc<str>,
-    lines: Vec<u32>,
+    /// Where each line begins. Made when a place is asked for: a devfile without problems never needs it.
+    lines: OnceLock<Vec<u32>>,
     import: Option<Import>,
 }
 
@@ -55,15 +56,23 @@ impl Source {
 
     /// Line and column of a byte, both from 1; columns count characters.
     fn position(&self, offset: u32) -> (usize, usize) {
-        let line = self.lines.partition_point(|start| *start <= offset).saturating_sub(1);
-        let start = self.lines.get(line).copied().unwrap_or(0) as usize;
+        let lines = self.lines();
+        let line = lines.partition_point(|start| *start <= offset).saturating_sub(1);
+        let start = lines.get(line).copied().unwrap_or(0) as usize;
         let before = self.text.get(start..offset as usize).unwrap_or("");
         (line + 1, before.chars().count() + 1)
     }
 
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(_, next)| next)).collect()
+        })
+    }
+
     fn line(&self, number: usize) -> &str {
-        let start = self.lines.get(number.saturating_sub(1)).copied().unwrap_or(0) as usize;
-        let end = self.lines.get(number).map_or(self.text.len(), |next| *next as usize);
+        let start = self.lines().get(number.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let end = self.lines().get(number).map_or(self.text.len(), |next| *next as usize);
         self.text.get(start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
     }
 }
@@ -75,10 +84,7 @@ pub struct Sources(Vec<Source>);
 impl Sources {
     /// Adds a document.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>, import: Option<Import>) -> SourceId {
-        let text: Arc<str> = text.into();
-        let mut lines = vec![0];
-        lines.extend(text.bytes().zip(1u32..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next));
-        self.0.push(Source { name: name.into(), text, lines, import });
+        self.0.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new(), import });
         SourceId(u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX))
     }
 

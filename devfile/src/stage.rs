@@ -7,7 +7,7 @@ use crate::flatten;
 use crate::kind::FileKind;
 use crate::limits::Limits;
 use crate::model::Devfile;
-use crate::node::{Node, de};
+use crate::node::{Entry, Map, Node, Value, de};
 use crate::resolve::Resolver;
 use crate::schema::{self, Dialect, Edition};
 use crate::source::{Import, Sources};
@@ -64,7 +64,15 @@ pub fn load(name: &str, bytes: &[u8], resolver: &dyn Resolver, limits: &Limits) 
     if form.report.has_errors() {
         return Err(form.further(limits));
     }
-    form.parsed()?.flatten(resolver, limits)?.substitute(&Variables::new(), limits)?.validate()
+    let Form { mut report, tree } = form;
+    // The steps at once: what they go through is typed when all is done, not three times.
+    let flat = tree.and_then(|(tree, dialect)| {
+        Some((flatten::flatten(tree, dialect, name, resolver, limits, &mut report)?, dialect))
+    });
+    let Some((mut tree, dialect)) = flat.filter(|_| !report.has_errors()) else { return Err(report.diagnostics()) };
+    let unknown = replace_variables(&mut tree, dialect, &Variables::new(), limits, &mut report);
+    let document = finish(Some(tree), dialect, report)?;
+    Substituted(Document { unknown, ..document }).validate()
 }
 
 /// Reads a devfile, a `workspace.yaml` or a `devcontainer.json`: whichever it is, by name and content
@@ -98,6 +106,9 @@ struct Form {
 impl Form {
     fn parsed(self) -> Result<Parsed, Diagnostics> {
         let Self { mut report, tree } = self;
+        if report.has_errors() {
+            return Err(report.diagnostics());
+        }
         let decoded = tree.and_then(|(tree, dialect)| Some((decode(&tree, &mut report)?, tree, dialect)));
         match decoded {
             Some((devfile, tree, dialect)) if !report.has_errors() => {
@@ -110,18 +121,34 @@ impl Form {
     /// The problems of a devfile whose form is wrong, with those beyond the form where they can be told.
     fn further(self, limits: &Limits) -> Diagnostics {
         let Self { report, tree } = self;
-        let Some((tree, dialect)) = tree else { return report.diagnostics() };
-        // A misspelt list is a list that is not there: what refers to it would only be noise.
-        let known = |key: &str| schema::content().field(key).is_some();
-        let whole = tree.as_map().is_some_and(|map| map.keys().all(|key| known(key)));
+        let Some((mut tree, dialect)) = tree else { return report.diagnostics() };
         let imports = tree.get("parent").is_some() || tree.get("components").is_some_and(flatten::has_plugins);
-        // Whatever does not even decode has been reported with the form.
-        let devfile: Option<Devfile> = de::from_node(&tree).ok().filter(|_| whole && !imports);
-        let Some(devfile) = devfile else { return report.diagnostics() };
+        let Some(devfile) = salvage(&mut tree).filter(|_| !imports) else { return report.diagnostics() };
         let document = Document { report, tree, dialect, devfile, unknown: Vec::new() };
         let Document { mut report, tree, devfile, .. } = substituted(document, &Variables::new(), limits);
-        validate::validate(&devfile, &tree, &mut report);
+        // A misspelt list is a list that is not there: what refers to it would only be noise.
+        let known = |key: &str| schema::content().field(key).is_some();
+        if tree.as_map().is_some_and(|map| map.keys().all(|key| known(key))) {
+            validate::validate(&devfile, &tree, &mut report);
+        } else {
+            validate::validate_alone(&devfile, &tree, &mut report);
+        }
         report.diagnostics()
+    }
+}
+
+/// The most values that are taken out of a devfile, and the most that it may have for that.
+const SALVAGE: (usize, usize) = (32, 2_000);
+
+/// The typed devfile of what has the right form. Single values of another one, which have been reported, are taken out.
+fn salvage(tree: &mut Node) -> Option<Devfile> {
+    let (mut left, most) = SALVAGE;
+    loop {
+        match de::from_node(tree) {
+            Ok(devfile) => return Some(devfile),
+            Err(error) if left > 0 && tree.count() < most && tree.take_value(error.span?) => left -= 1,
+            Err(_) => return None,
+        }
     }
 }
 
@@ -207,17 +234,43 @@ fn finish(tree: Option<Node>, dialect: Dialect, mut report: Report) -> Result<Do
 
 /// The document with its variables replaced, decoded again.
 fn substituted(mut document: Document, variables: &Variables, limits: &Limits) -> Document {
-    // The first version of the specification has no variables.
-    if document.dialect == Dialect::Devfile(Edition::V2_0_0) {
-        return document;
-    }
-    let mut all = std::mem::take(&mut document.devfile.variables);
-    all.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let (tree, report) = (&mut document.tree, &mut document.report);
-    document.unknown = variables::substitute(tree, &all, limits.expanded_bytes, report);
+    let Document { report, tree, dialect, unknown, .. } = &mut document;
+    *unknown = replace_variables(tree, *dialect, variables, limits, report);
     // Without a typed devfile there is an error in the report, and the stage is not reached.
     document.devfile = decode(tree, report).unwrap_or_default();
     document
+}
+
+/// Replaces the variables that a tree has and those from outside, which win and are its variables from then on. Gives
+/// those that nobody defines.
+fn replace_variables(
+    tree: &mut Node,
+    dialect: Dialect,
+    outside: &Variables,
+    limits: &Limits,
+    report: &mut Report,
+) -> Vec<Unknown> {
+    // The first version of the specification has no variables.
+    if dialect == Dialect::Devfile(Edition::V2_0_0) {
+        return Vec::new();
+    }
+    let span = tree.span;
+    if let Some(map) = tree.as_map_mut().filter(|_| !outside.is_empty()) {
+        let empty = || Entry { key: span, node: Node::new(span, Value::Map(Map::new())) };
+        let entry = map.entry("variables".into()).or_insert_with(empty);
+        if entry.node.is_null() {
+            *entry = empty();
+        }
+        for (name, value) in outside {
+            let text = Node::new(span, Value::Text(value.as_str().into()));
+            if let Some(variables) = entry.node.as_map_mut() {
+                variables.insert(name.as_str().into(), Entry { key: span, node: text });
+            }
+        }
+    }
+    let declared = tree.get("variables").and_then(Node::as_map).into_iter().flatten();
+    let all = declared.filter_map(|(name, entry)| Some((name.to_string(), entry.node.as_text()?.to_owned()))).collect();
+    variables::substitute(tree, &all, limits.expanded_bytes, report)
 }
 
 impl Parsed {

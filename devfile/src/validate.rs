@@ -23,6 +23,14 @@ pub(crate) fn validate(devfile: &Devfile, tree: &Node, report: &mut Report) {
     check.overrides();
 }
 
+/// Only the rules for elements that need no others.
+pub(crate) fn validate_alone(devfile: &Devfile, tree: &Node, report: &mut Report) {
+    let mut check = Check { devfile, tree, report };
+    check.components();
+    check.projects();
+    check.overrides();
+}
+
 struct Check<'a> {
     devfile: &'a Devfile,
     /// The tree behind the devfile: same lists, same order, with places.

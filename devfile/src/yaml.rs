@@ -53,7 +53,10 @@ pub(crate) fn read_as(
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let source = report.sources.add(name, String::from_utf8_lossy(valid), import);
             let end = u32::try_from(error.valid_up_to()).unwrap_or(0);
-            let message = "the document is not UTF-8 text";
+            let message = match bytes {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the document is UTF-16, not UTF-8 text",
+                _ => "the document is not UTF-8 text",
+            };
             report.error(Rule::Encoding, Span { source, start: end, end }, message).fix("save the file as UTF-8");
             return None;
         }

@@ -257,3 +257,25 @@ fn manifests_are_brought_in_where_that_is_asked() {
     let said = flatten(missing, &documents).unwrap().inline_manifests(&documents, &limits).unwrap_err().to_string();
     assert!(said.starts_with("devfile.yaml:1:65: none.yaml can't be had"), "{said}");
 }
+
+#[test]
+fn a_relative_reference_from_the_web_has_a_second_place() {
+    let flatten = |documents: &Documents| {
+        let main = "{schemaVersion: 2.2.0, parent: {uri: ../parent.yaml}}";
+        let limits = Limits::default();
+        Raw::new("https://h/a/b/devfile.yaml", main.as_bytes()).parse(&limits)?.flatten(documents, &limits)
+    };
+    let parent =
+        |image: &str| format!("{{schemaVersion: 2.2.0, components: [{{name: c, container: {{image: {image}}}}}]}}");
+    let image = |flat: Flattened| flat.devfile().components[0].container().unwrap().image.clone();
+    // As addresses are joined everywhere.
+    let both = Documents::default()
+        .with("https://h/a/parent.yaml", &parent("right"))
+        .with("https://h/a/b/parent.yaml", &parent("wrong"));
+    assert_eq!(image(flatten(&both).unwrap()), "right");
+    // As the reference library joins them.
+    let below = Documents::default().with("https://h/a/b/parent.yaml", &parent("below"));
+    assert_eq!(image(flatten(&below).unwrap()), "below");
+    let said = flatten(&Documents::default()).unwrap_err().to_string();
+    assert!(said.contains("https://h/a/parent.yaml is not there"), "{said}");
+}

@@ -61,13 +61,40 @@ fn too_much_is_refused_by_name() {
             ),
             "too large",
         ),
-        ("not UTF-8", String::new(), "the document is empty"),
+        ("nothing", String::new(), "the document is empty"),
+        ("nothing but a mark", "\u{feff}".to_owned(), "the document is empty"),
+        ("a NUL", format!("{head}components: [{{name: \"a\0b\"}}]"), "not YAML"),
+        ("a mapping merged into itself", format!("{head}attributes: &x {{<<: *x}}"), "inside of what it stands for"),
+        (
+            "a merge of a list in itself",
+            format!("{head}attributes: &x {{<<: [*x, *x]}}"),
+            "inside of what it stands for",
+        ),
+        ("tabs", format!("{head}components:\n\t- name: a\n"), "YAML takes no tabs"),
+        (
+            "a bomb of merges",
+            (1..40).fold(format!("{head}attributes:\n  m0: &m0 {{a: 1, b: 2}}\n"), |text, n| {
+                let before = n - 1;
+                text + &format!(
+                    "  m{n}: &m{n} {{<<: [*m{before}, *m{before}, *m{before}], x{n}: [*m{before}, *m{before}]}}\n"
+                )
+            }),
+            "more than 20000 values",
+        ),
     ];
     for (what, text, expected) in table {
         let said = refused(what, text.as_bytes());
         assert!(said.contains(expected), "{what}: {said}");
     }
     assert!(refused("not UTF-8", b"schemaVersion: \xff").contains("not UTF-8"));
+    let wide = |little: bool| -> Vec<u8> {
+        let units = "\u{feff}schemaVersion: 2.2.0\n".encode_utf16();
+        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    };
+    for text in [wide(true), wide(false)] {
+        let said = refused("UTF-16", &text);
+        assert!(said.contains("UTF-16") && said.contains("save the file as UTF-8"), "{said}");
+    }
 }
 
 fn indent(text: &str) -> String {

@@ -11,6 +11,16 @@ const MAX_DEVFILE: usize = 1 << 20;
 /// The longest list of candidates.
 const MAX_LIST: usize = 1 << 20;
 
+/// Where devfiles are looked for, and the files of others that are read as such.
+const PLACES: [&str; 6] = [
+    ".devfile.yaml",
+    "devfile.yaml",
+    ".devfile/",
+    ".gitlab/workspaces/",
+    ".devcontainer/devcontainer.json",
+    ".devcontainer.json",
+];
+
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
@@ -56,22 +66,15 @@ pub async fn find(
         return Err(DevfileError::NoCommit);
     }
     let about = about(git, &commit).await;
-    let listed = match path {
-        Some(path) => tree(git, &commit, &[path]).await?,
-        None => {
-            let places = [".devfile.yaml", "devfile.yaml", ".devfile/", ".gitlab/workspaces/"];
-            tree(git, &commit, &places).await?
-        }
-    };
-    let candidates = match path {
-        Some(path) => listed.into_iter().filter(|entry| entry.path == path).collect(),
-        None => in_order(listed),
-    };
-    let Some((first, others)) = candidates.split_first() else {
-        return match path {
-            Some(path) => Err(DevfileError::NoFile(crate::source::reference::shown(path))),
-            None => Ok(Found { commit, about, ..Found::default() }),
-        };
+    let places: Vec<&str> = path.into_iter().chain(PLACES).collect();
+    let mut listed = tree(git, &commit, &places).await?;
+    let wanted = path.map(|path| listed.iter().position(|entry| entry.path == path).map(|at| listed.remove(at)));
+    let mut candidates = in_order(listed);
+    let first = match (path, wanted.flatten()) {
+        (Some(path), None) => return Err(DevfileError::NoFile(crate::source::reference::shown(path))),
+        (_, Some(wanted)) => wanted,
+        (None, None) if candidates.is_empty() => return Ok(Found { commit, about, ..Found::default() }),
+        (None, None) => candidates.remove(0),
     };
     let text = match git.run(&["-C", "repository", "cat-file", "blob", &first.id], MAX_DEVFILE).await {
         Ok(bytes) => String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')),
@@ -79,7 +82,7 @@ pub async fn find(
         Err(error) => return Err(error.into()),
     };
     let text = text.ok_or_else(|| DevfileError::NoDevfile(first.path.clone()))?;
-    let others = others.iter().map(|entry| entry.path.clone()).collect();
+    let others = candidates.into_iter().map(|entry| entry.path).collect();
     Ok(Found { devfile: Some((first.path.clone(), text)), others, commit, about })
 }
 
@@ -173,6 +176,8 @@ fn in_order(listed: Vec<Entry>) -> Vec<Entry> {
             "devfile.yaml" => Some(1),
             _ if path.starts_with(".devfile/") && yaml => Some(2),
             _ if path.starts_with(".gitlab/workspaces/") && yaml => Some(3),
+            ".devcontainer/devcontainer.json" => Some(4),
+            ".devcontainer.json" => Some(5),
             _ => None,
         }
     };
@@ -187,11 +192,23 @@ mod tests {
 
     #[test]
     fn the_order() {
-        let paths =
-            [".devfile/b.yaml", ".gitlab/workspaces/x.yaml", ".devfile/README.md", ".devfile/a.yml", "devfile.yaml"];
+        let paths = [
+            ".devcontainer.json",
+            ".devcontainer/devcontainer.json",
+            ".devfile/b.yaml",
+            ".gitlab/workspaces/x.yaml",
+            ".devfile/README.md",
+            ".devfile/a.yml",
+            "devfile.yaml",
+        ];
         let listed = paths.map(|path| Entry { id: "1".into(), path: path.into() }).to_vec();
         let order = in_order(listed).into_iter().map(|entry| entry.path).collect::<Vec<_>>();
-        assert_eq!(order, ["devfile.yaml", ".devfile/a.yml", ".devfile/b.yaml", ".gitlab/workspaces/x.yaml"]);
+        #[rustfmt::skip]
+        let want = [
+            "devfile.yaml", ".devfile/a.yml", ".devfile/b.yaml", ".gitlab/workspaces/x.yaml",
+            ".devcontainer/devcontainer.json", ".devcontainer.json",
+        ];
+        assert_eq!(order, want);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Every host that speaks git: by git itself, and by its API for what git does not tell.
 
+mod document;
+mod reach;
+mod request;
 mod told;
 mod whole;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,7 +21,7 @@ use dormer_core::workspace::Source;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::api::{Api, web_url};
+use crate::api::web_url;
 use crate::devfile::{self, DevfileError, Found};
 use crate::guard::address::is_public;
 use crate::guard::policy::{Pattern, Policy, Reach};
@@ -26,13 +29,11 @@ use crate::guard::{Ask, Guard, GuardError};
 use crate::refs::{Picked, Refs};
 use crate::runner::{GitError, Pin, Runner};
 use crate::source::address::Address;
-use crate::source::{self, Beside, Flavour, Meaning, Wanted};
+use crate::source::{self, Beside, Flavour, Wanted};
 use told::{refused, told};
 
 /// The longest list of refs that is read; the largest public repositories have about this much.
 const MAX_REFS: usize = 64 << 20;
-/// How long a title is waited for.
-const METADATA: Duration = Duration::from_secs(4);
 
 /// What may be asked, and how long it may take.
 #[derive(Debug, Clone)]
@@ -122,6 +123,9 @@ impl Git {
         let folder = Arc::new(folder.map_err(|error| ForgeError::Failed(format!("no temporary folder: {error}")))?);
         let mut runner = Runner::new(folder.path(), asked.local, self.config.limit);
         let mut credential = None;
+        if address.host.is_none() {
+            runner = runner.beside();
+        }
         if let Some(host) = &address.host {
             let port = port(&address.url);
             let found = match self.guard.addresses(host, port, reach).await {
@@ -130,6 +134,10 @@ impl Git {
                 Err(GuardError::NoHost(_)) if asked.local => Vec::new(),
                 Err(error) => return Err(refused(error, host)),
             };
+            // Where a person's own ssh goes is their configuration's business.
+            if !(asked.local && !address.url.starts_with("http")) {
+                self.reached(host, &found).await?;
+            }
             let near = !found.is_empty() && found.iter().all(|address| !is_public(address.ip()));
             let literal = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
             if !literal && !found.is_empty() {
@@ -163,6 +171,7 @@ impl Git {
                     route.credential = None;
                     route.runner = route.runner.signed_out();
                 }
+                Err(GitError::Refused(why)) if told::is_limit(&why) => return Err(self.limited(&route, why).await),
                 Err(error) => return Err(told(error, &route.address)),
             }
         }
@@ -182,73 +191,6 @@ impl Git {
         let base = end.as_str().strip_suffix(tail).ok_or_else(lost)?.to_string();
         Ok(source::read(&base, Beside::default()).map_err(|_| lost())?.address)
     }
-
-    /// What the host's API tells of a request, if it tells anything in time.
-    async fn metadata(&self, route: &Route, flavour: Option<Flavour>, picked: &Picked) -> Option<Request> {
-        let number = picked.request?;
-        let host = credential_host(&route.address.url)?;
-        let certain = self.flavour(&host, flavour).or(match picked.full.as_deref() {
-            Some(full) if full.starts_with("refs/merge-requests/") => Some(Flavour::GitLab),
-            Some(full) if full.starts_with("refs/pull-requests/") => Some(Flavour::BitbucketServer),
-            _ => None,
-        });
-        let candidates = match certain {
-            Some(flavour) => vec![flavour],
-            None => vec![Flavour::Gitea, Flavour::GitHub],
-        };
-        let api = Api {
-            guard: &self.guard,
-            reach: route.reach,
-            address: &route.address,
-            credential: route.credential.as_ref(),
-        };
-        let ask = async {
-            for flavour in candidates {
-                match api.request(flavour, number).await {
-                    Ok(request) => {
-                        self.learned.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), flavour);
-                        return Some(request);
-                    }
-                    Err(error) => tracing::debug!(host, ?flavour, %error, "the API tells nothing of a request"),
-                }
-            }
-            None
-        };
-        tokio::time::timeout(METADATA, ask).await.ok().flatten()
-    }
-
-    fn flavour(&self, host: &str, shape: Option<Flavour>) -> Option<Flavour> {
-        let configured = self.config.flavours.iter().find(|(name, _)| name == host).map(|(_, flavour)| *flavour);
-        let learned = || self.learned.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
-        configured.or_else(|| Flavour::of_host(host)).or(shape).or_else(learned)
-    }
-
-    /// Bitbucket's cloud has no refs for requests: its API says which branch of which repository is meant.
-    async fn bitbucket(
-        &self,
-        meaning: &Meaning,
-        route: Route,
-        asked: &Asked,
-    ) -> Result<(Route, Refs, Picked, Option<Request>), ForgeError> {
-        let Wanted::Request(number) = meaning.wanted else {
-            return Err(ForgeError::Invalid("this is no request".into()));
-        };
-        let picked = Picked { name: None, full: None, commit: None, request: Some(number) };
-        let no_ref = |what: String| ForgeError::NoRef { url: route.address.url.clone(), what };
-        let request = self.metadata(&route, Some(Flavour::BitbucketCloud), &picked).await;
-        let request = request.ok_or_else(|| no_ref(format!("pull request {number} that its API tells of")))?;
-        let branch = request.branch.clone().ok_or_else(|| no_ref("branch of that request any more".into()))?;
-        let address = match &request.fork {
-            Some(fork) => source::read(fork, Beside::default()).map_err(|_| no_ref("such fork".into()))?.address,
-            None => route.address.clone(),
-        };
-        let (route, refs) = self.refs(self.route(address, asked).await?, asked).await?;
-        let wanted = Wanted::Named { name: branch, kind: source::Kind::Branch, link: false };
-        let mut picked =
-            refs.pick(&wanted).map_err(|what| ForgeError::NoRef { url: route.address.url.clone(), what })?;
-        picked.request = Some(number);
-        Ok((route, refs, picked, Some(request)))
-    }
 }
 
 #[async_trait]
@@ -260,6 +202,11 @@ impl Forge for Git {
             return Err(ForgeError::Invalid("the devfile's path must be one inside the repository".into()));
         }
         let _permit = self.permits.acquire().await.map_err(|error| ForgeError::Failed(error.to_string()))?;
+        if meaning.wanted == Wanted::Document
+            && let Some(resolved) = self.document(&meaning, asked).await?
+        {
+            return Ok(resolved);
+        }
         let route = self.route(meaning.address.clone(), asked).await?;
         let cloud = meaning.flavour == Some(Flavour::BitbucketCloud) && matches!(meaning.wanted, Wanted::Request(_));
         let (route, _, mut picked, known) = match cloud {
@@ -274,12 +221,15 @@ impl Forge for Git {
         if let Some(commit) = &asked.commit {
             picked.commit = Some(exactly(commit)?);
         }
+        // A link to a file that describes a workspace means that very file.
+        let linked = picked.path.take().filter(|path| source::file::describes(path) && is_inside(path));
+        let path = path.or(linked.as_deref());
         let url = &route.address.url;
         let found = devfile::find(&route.runner, url, &picked, path, asked.commit.is_some());
         let metadata = async {
             match known {
                 Some(request) => Some(request),
-                None => self.metadata(&route, meaning.flavour, &picked).await,
+                None => self.metadata(&route, meaning.flavour, &picked).await.ok(),
             }
         };
         let (found, request) = tokio::join!(found, metadata);
@@ -306,9 +256,9 @@ impl Forge for Git {
         let meaning = source::read(&url, Beside::default()).map_err(|error| ForgeError::Invalid(error.to_string()))?;
         let _permit = self.permits.acquire().await.map_err(|error| ForgeError::Failed(error.to_string()))?;
         let route = self.route(meaning.address, &asked).await?;
-        let picked = Picked { name: None, full: source.fetch.clone(), commit: None, request: Some(number) };
+        let picked = Picked { full: source.fetch.clone(), request: Some(number), ..Picked::default() };
         let page = source.page.as_deref().and_then(|page| source::read(page, Beside::default()).ok());
-        Ok(self.metadata(&route, page.and_then(|page| page.flavour), &picked).await)
+        Ok(self.metadata(&route, page.and_then(|page| page.flavour), &picked).await.ok())
     }
 
     async fn whole(&self, name: &str, text: &str) -> Result<Option<String>, String> {

@@ -7,6 +7,7 @@
 
 pub mod address;
 mod fetch;
+mod limit;
 mod lookup;
 pub mod policy;
 

@@ -16,7 +16,7 @@ pub struct Refs {
 }
 
 /// What was meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picked {
     /// The branch, tag or commit; None for the default branch or a request.
     pub name: Option<String>,
@@ -26,6 +26,8 @@ pub struct Picked {
     pub commit: Option<String>,
     /// The number of the request, where it is one.
     pub request: Option<u64>,
+    /// The path that stood behind the name in a link.
+    pub path: Option<String>,
 }
 
 /// A request's commits are at one of these: GitLab, then GitHub and Gitea, then Bitbucket Server.
@@ -59,7 +61,7 @@ impl Refs {
     /// Finds what was meant; or says what there is none of.
     pub fn pick(&self, wanted: &Wanted) -> Result<Picked, String> {
         match wanted {
-            Wanted::Default => Ok(self.head()),
+            Wanted::Default | Wanted::Document => Ok(self.head()),
             Wanted::Request(number) => self.request(*number),
             Wanted::Named { name, kind, link: false } => self.named(name, *kind).ok_or_else(|| missing(name, *kind)),
             Wanted::Named { name, kind, link: true } => {
@@ -67,7 +69,10 @@ impl Refs {
                 let ends = name.rmatch_indices('/').map(|(at, _)| at);
                 let names = std::iter::once(name.len()).chain(ends).filter_map(|end| name.get(..end));
                 let mut names = names.filter(|name| reference::check(name).is_ok());
-                let found = names.find_map(|name| self.named(name, *kind));
+                let found = names.find_map(|shorter| {
+                    let path = name.get(shorter.len()..)?.strip_prefix('/').filter(|path| !path.is_empty());
+                    Some(Picked { path: path.map(Into::into), ..self.named(shorter, *kind)? })
+                });
                 found.ok_or_else(|| missing(name.split('/').next().unwrap_or(name), *kind))
             }
         }
@@ -77,20 +82,20 @@ impl Refs {
         let full = self.default_branch.as_ref().map(|name| format!("refs/heads/{name}"));
         let commit = self.head.clone().or_else(|| self.commits.get(full.as_deref()?).cloned());
         // A repository without any commit is nothing wrong: one begins to work in it.
-        Picked { name: None, full: full.filter(|_| commit.is_some()), commit, request: None }
+        Picked { name: None, full: full.filter(|_| commit.is_some()), commit, request: None, path: None }
     }
 
     fn request(&self, number: u64) -> Result<Picked, String> {
         let names = REQUESTS.iter().map(|(before, after)| format!("{before}{number}{after}"));
         let found = names.into_iter().find_map(|full| Some((self.commits.get(&full)?.clone(), full)));
         let (commit, full) = found.ok_or_else(|| format!("merge or pull request {number}"))?;
-        Ok(Picked { name: None, full: Some(full), commit: Some(commit), request: Some(number) })
+        Ok(Picked { name: None, full: Some(full), commit: Some(commit), request: Some(number), path: None })
     }
 
     fn named(&self, name: &str, kind: Kind) -> Option<Picked> {
         let at = |full: String, short: &str| {
             let commit = self.commits.get(&full)?.clone();
-            Some(Picked { name: Some(short.into()), full: Some(full), commit: Some(commit), request: None })
+            Some(Picked { name: Some(short.into()), full: Some(full), commit: Some(commit), request: None, path: None })
         };
         let branch = || at(format!("refs/heads/{name}"), name);
         let tag = || at(format!("refs/tags/{name}"), name);
@@ -106,8 +111,7 @@ impl Refs {
 
     fn commit(&self, name: &str) -> Option<Picked> {
         let name = name.to_ascii_lowercase();
-        let picked =
-            |commit: String| Picked { name: Some(commit.clone()), full: None, commit: Some(commit), request: None };
+        let picked = |commit: String| Picked { name: Some(commit.clone()), commit: Some(commit), ..Picked::default() };
         if reference::is_commit(&name) {
             // Whether it exists only a fetch can tell: a list of refs does not have every commit.
             return Some(picked(name));
@@ -175,6 +179,7 @@ mod tests {
             (any("feature/x/src", Kind::Any, true), Some((Some("feature"), 'b'))),
             (any("feature/x", Kind::Any, false), None),
             (any("main/a b/..", Kind::Any, true), Some((Some("main"), 'a'))),
+            (any(&format!("{}/devfile.yaml", id('9')), Kind::Commit, true), Some((Some("9"), '9'))),
             (any("bad", Kind::Any, false), None),
             (any("refs/heads/main", Kind::Any, false), Some((Some("refs/heads/main"), 'a'))),
             (any("ccccccc", Kind::Any, false), Some((Some("c"), 'c'))),
@@ -193,6 +198,20 @@ mod tests {
                 (name.map(|name| if name.len() == 1 { name.repeat(40) } else { name.to_string() }), id(c))
             });
             assert_eq!(picked, answer, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_name() {
+        for (name, path) in [
+            ("main", None),
+            ("main/", None),
+            ("main/devfile.yaml", Some("devfile.yaml")),
+            ("feature/x/y/docs/devfile.yaml", Some("docs/devfile.yaml")),
+            ("feature/x/devfile.yaml", Some("x/devfile.yaml")),
+        ] {
+            let picked = refs().pick(&Wanted::Named { name: name.into(), kind: Kind::Any, link: true });
+            assert_eq!(picked.ok().and_then(|picked| picked.path).as_deref(), path, "{name}");
         }
     }
 

@@ -16,6 +16,9 @@ use crate::source::reference::shown;
 
 /// Written to disk by one fetch at most, in blocks of 512 octets (1 GiB): a repository is whatever somebody pushed.
 const MAX_WRITTEN_BLOCKS: u32 = 2 << 20;
+/// Memory of one run at most, in units of 1,024 octets (1.5 GiB of addresses): what it is sent and unpacks is whatever
+/// somebody made, and a list of refs is kept in memory as a whole.
+const MAX_MEMORY: u32 = 3 << 19;
 
 /// Runs git, for one repository.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Runner {
     local: bool,
     /// How long one run may take.
     limit: Duration,
+    /// Whether the other side is on this machine: its own git, which runs below ours, maps whole packs into memory.
+    beside: bool,
     /// Where the host is, so that git does not ask again.
     pin: Option<Pin>,
     /// For which origin, and what it is told there.
@@ -63,7 +68,12 @@ pub enum GitError {
 impl Runner {
     /// A runner with a folder for its home, which should be empty.
     pub fn new(home: &Path, local: bool, limit: Duration) -> Runner {
-        Runner { home: home.into(), local, limit, pin: None, authorization: None }
+        Runner { home: home.into(), local, limit, beside: false, pin: None, authorization: None }
+    }
+
+    /// For a repository on this machine, which its owner named.
+    pub fn beside(self) -> Runner {
+        Runner { beside: true, ..self }
     }
 
     /// Connects to these addresses of the host, whatever its name means by then.
@@ -123,9 +133,11 @@ impl Runner {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        // The shell sets the one limit that git has no option for; everything else is passed as arguments.
+        // The shell sets the limits that git has no option for; everything else is passed as arguments.
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &format!("ulimit -f {MAX_WRITTEN_BLOCKS}; ulimit -c 0; exec git \"$@\""), "git"]);
+        let memory = if self.beside { String::new() } else { format!("ulimit -v {MAX_MEMORY}; ") };
+        let limits = format!("{memory}ulimit -f {MAX_WRITTEN_BLOCKS}; ulimit -c 0");
+        command.args(["-c", &format!("{limits}; exec git \"$@\""), "git"]);
         for setting in [
             "credential.helper=",
             "core.hooksPath=/dev/null",
@@ -140,6 +152,11 @@ impl Runner {
             "submodule.recurse=false",
             "core.symlinks=false",
             "core.protectNTFS=true",
+            // What is larger than a devfile may be is streamed, and never in memory as a whole.
+            "core.bigFileThreshold=2m",
+            "core.packedGitWindowSize=32m",
+            "core.packedGitLimit=256m",
+            "pack.threads=1",
             "fetch.writeCommitGraph=false",
             "gc.auto=0",
             "maintenance.auto=false",

@@ -1,6 +1,7 @@
 //! Text to meaning: which repository, and which ref or request of it. Pure.
 
 pub mod address;
+pub mod file;
 pub mod link;
 pub mod reference;
 
@@ -73,6 +74,8 @@ pub enum Wanted {
     },
     /// A merge or pull request, by its number.
     Request(u64),
+    /// Nothing of a repository: the URL is that of a devfile by itself, unless it turns out to be none.
+    Document,
 }
 
 /// What a name can be.
@@ -156,12 +159,13 @@ pub fn read(text: &str, beside: Beside<'_>) -> Result<Meaning, SourceError> {
 /// What a source means as far as its text tells: no host is asked, and no commit is known.
 pub fn offline(asked: &Asked) -> Result<Resolved, ForgeError> {
     let meaning = asked_for(asked)?;
+    let document = meaning.wanted == Wanted::Document;
     let (reference, merge_request) = match meaning.wanted {
-        Wanted::Default => (None, None),
+        Wanted::Default | Wanted::Document => (None, None),
         Wanted::Named { name, .. } => (Some(name), None),
         Wanted::Request(number) => (None, Some(number)),
     };
-    let source = Source { url: meaning.address.url, reference, merge_request, ..Source::default() };
+    let source = Source { url: meaning.address.url, reference, merge_request, document, ..Source::default() };
     Ok(Resolved { source, repository: meaning.address.repository, ..Resolved::default() })
 }
 

@@ -7,7 +7,10 @@
 mod ask;
 mod environment;
 mod erase;
+mod fork;
 mod group;
+mod limits;
+mod meter;
 mod place;
 mod prepare;
 mod private;

@@ -5,6 +5,7 @@
 
 mod admit;
 mod open;
+mod settle;
 mod sweep;
 
 use std::fmt;
@@ -36,6 +37,7 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     dialer: Dialer,
     registry: Arc<open::Registry>,
+    turns: settle::Turns,
     /// Ends the sweep with the gate.
     _sweep: DropGuard,
 }
@@ -49,7 +51,8 @@ impl Gate {
         let registry = Arc::new(open::Registry::default());
         let ended = CancellationToken::new();
         tokio::spawn(sweep::sweep(Arc::clone(&directory), Arc::clone(&registry), ended.clone()));
-        Arc::new(Gate { directory, waker, clock, dialer, registry, _sweep: ended.drop_guard() })
+        let turns = settle::Turns::default();
+        Arc::new(Gate { directory, waker, clock, dialer, registry, turns, _sweep: ended.drop_guard() })
     }
 
     /// Every workspace.

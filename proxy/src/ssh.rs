@@ -30,6 +30,7 @@ mod doorman;
 mod environment;
 mod forward;
 mod handler;
+mod hold;
 mod inbox;
 mod lobby;
 mod login;

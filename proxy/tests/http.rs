@@ -405,6 +405,27 @@ async fn ports_without_a_server() {
 }
 
 #[tokio::test]
+async fn many_wait_for_a_server_as_one_does() {
+    const MANY: usize = 50;
+    let gateway = gateway().await;
+    gateway.records.change("hello", |record| record.status.since = Some(jiff::Timestamp::now()));
+    until(|| gateway.directory.get("hello").unwrap().peek().status.since.is_some()).await;
+    let began = Instant::now();
+    let asks = (0..MANY).map(|_| gateway.get("3001--hello.localhost", "/", ""));
+    let opens = async {
+        let dialled = || gateway.door.dialled.load(Ordering::SeqCst);
+        until(|| dialled() >= MANY + 15).await;
+        gateway.door.listening.store(true, Ordering::SeqCst);
+    };
+    let (answers, ()) = tokio::join!(futures::future::join_all(asks), opens);
+    assert!(answers.iter().all(|(status, _, body)| *status == 200 && body.starts_with("3001")));
+    // Each looks once and enters once; in between one looks for all of them.
+    let looks = gateway.door.dialled.load(Ordering::SeqCst).saturating_sub(2 * MANY);
+    let waited = began.elapsed().as_millis() as usize;
+    assert!(looks <= 60 + waited / 20, "{looks} looks in {waited} ms");
+}
+
+#[tokio::test]
 async fn the_editor_gets_its_script() {
     let gateway = gateway().await;
     let (_, head, body) = gateway.get("hello.localhost", "/html", PAGE).await;

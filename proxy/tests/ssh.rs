@@ -323,6 +323,22 @@ async fn limits() {
     let mut all = Vec::new();
     // However it ends, it ends.
     let _ = tokio::time::timeout(SOON, nonsense.read_to_end(&mut all)).await.expect("held for ever");
+    // A first line without an end, a packet longer than any, one shorter than any, and a key exchange that is none.
+    let packet = |length: u32, rest: &[u8]| [b"SSH-2.0-x\r\n", &length.to_be_bytes()[..], rest].concat();
+    for said in [
+        vec![b'a'; 1 << 20],
+        packet(u32::MAX, &[0; 4096]),
+        packet(300_000, &[4; 300_000]),
+        packet(0, b""),
+        packet(12, &[4, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        packet(12, &[4, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+    ] {
+        let mut wrong = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
+        let _ = wrong.write_all(&said).await;
+        let mut all = Vec::new();
+        let ended = tokio::time::timeout(SOON, wrong.read_to_end(&mut all)).await;
+        assert!(ended.is_ok(), "held for ever: {:?}…", &said[..16.min(said.len())]);
+    }
     // Three at once, not four.
     let hold = [
         TcpStream::connect(("127.0.0.1", world.port)).await.unwrap(),

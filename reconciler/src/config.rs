@@ -22,6 +22,8 @@ pub struct Config {
     pub idle_timeout: Option<Duration>,
     /// Running for so long: stop. None: never.
     pub max_lifetime: Option<Duration>,
+    /// Asleep for so long: delete. None: never.
+    pub delete_after_stopped: Option<Duration>,
     /// Whether a process at work counts as activity.
     pub keep_alive_when_busy: bool,
     /// How long before a stop those with open sessions are warned.
@@ -40,6 +42,7 @@ impl Default for Config {
             retry_after: Duration::from_secs(2),
             idle_timeout: Some(Duration::from_secs(1800)),
             max_lifetime: None,
+            delete_after_stopped: None,
             keep_alive_when_busy: true,
             warn_before: Duration::from_secs(60),
             activity_every: Duration::from_secs(60),

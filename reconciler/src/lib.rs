@@ -14,6 +14,7 @@ pub mod reconciler;
 mod context;
 mod desk;
 mod driver;
+mod expiry;
 mod failure;
 mod link;
 mod status;

@@ -25,6 +25,9 @@ const PATIENT: Duration = Duration::from_millis(100);
 const HEARTBEAT: Duration = Duration::from_millis(100);
 /// Between two statuses: an agent that talks without end does not keep the gateway busy.
 const PAUSE: Duration = Duration::from_millis(10);
+/// A start has so many to tell in quick succession: they come without pauses, as long as there were breaks like this.
+const BURST: u32 = 64;
+const BREAK: Duration = Duration::from_secs(1);
 
 /// How far it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +103,7 @@ async fn follow(dialer: Dialer, door: Door, instance: String, words: watch::Send
 /// Listens until the agent hangs up. Says whether it was the right one.
 async fn listen(mut stream: DoorStream, instance: &str, words: &watch::Sender<Word>) -> bool {
     let mut right = false;
+    let (mut heard, mut last) = (0, Instant::now());
     while let Ok(Some(status)) = message::read::<AgentStatus>(&mut stream).await {
         if status.instance != instance {
             // Of an earlier start, on its way out.
@@ -107,7 +111,11 @@ async fn listen(mut stream: DoorStream, instance: &str, words: &watch::Sender<Wo
         }
         right = true;
         words.send_replace(Word::Said(Box::new(status)));
-        sleep(PAUSE).await;
+        heard = if last.elapsed() > BREAK { 1 } else { heard + 1 };
+        last = Instant::now();
+        if heard > BURST {
+            sleep(PAUSE).await;
+        }
     }
     right
 }

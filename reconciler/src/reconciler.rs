@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use dormer_core::directory::{Directory, Entry};
+use dormer_core::idle::deleted_at;
 use dormer_core::name::WorkspaceName;
 use dormer_core::phase::Phase;
 use dormer_core::ports::clock::Clock;
@@ -24,6 +26,7 @@ use crate::config::Config;
 use crate::context::Context;
 pub use crate::context::Planner;
 use crate::driver::{Driver, is_restless};
+use crate::expiry;
 
 /// Drivers have so long to come to a stop when the gateway ends. What they were at goes on after its next start.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -89,6 +92,8 @@ impl Reconciler {
             tasks: JoinSet::new(),
             seen: HashSet::new(),
             found,
+            expiry: None,
+            expired: HashMap::new(),
         };
         let mut flush_at = Instant::now() + context.config.activity_every;
         crew.scan();
@@ -108,6 +113,7 @@ impl Reconciler {
                     crew.scan();
                 }
                 Some(name) = leftovers.recv() => crew.drive_named(&name),
+                () = expired(crew.expiry) => crew.scan(),
                 () = tokio::time::sleep_until(flush_at), if !crew.drivers.is_empty() => {
                     flush_at = Instant::now() + context.config.activity_every;
                     let (context, names) = (Arc::clone(&context), crew.names());
@@ -182,6 +188,20 @@ struct Crew {
     /// Workspaces at rest of which the runtime was asked whether something of them is left.
     seen: HashSet<String>,
     found: mpsc::Sender<WorkspaceName>,
+    /// When one that sleeps is to be looked at because its time may have come.
+    expiry: Option<Instant>,
+    /// Those whose time had come, by id, and when it had: each is seen to once.
+    expired: HashMap<String, Timestamp>,
+}
+
+/// The longest that an expiry is slept towards in one go: clocks are set, and machines sleep.
+const LONGEST: Duration = Duration::from_secs(600);
+
+async fn expired(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Crew {
@@ -198,8 +218,19 @@ impl Crew {
     fn scan(&mut self) {
         let entries = self.context.directory.all();
         let mut unseen = Vec::new();
+        let (now, mut expired, mut next) = (self.context.clock.now(), Vec::new(), None);
         for entry in &entries {
             let record = entry.peek();
+            if let Some(at) = deleted_at(&record, self.context.config.delete_after_stopped) {
+                match at <= now {
+                    true if self.expired.get(&record.uid) == Some(&at) => {}
+                    true => {
+                        self.expired.insert(record.uid.clone(), at);
+                        expired.push(Arc::clone(entry));
+                    }
+                    false => next = next.into_iter().chain([at]).min(),
+                }
+            }
             match self.drivers.get(&record.name) {
                 // Its driver hears of the change itself.
                 Some(driver) if driver.uid == record.uid => {}
@@ -212,9 +243,20 @@ impl Crew {
                 None => {}
             }
         }
+        self.expiry = next.map(|at| {
+            let left = Duration::try_from(at.duration_since(now)).unwrap_or_default().min(LONGEST);
+            Instant::now() + left + Duration::from_millis(1)
+        });
+        for entry in expired {
+            let (context, shutdown) = (Arc::clone(&self.context), self.shutdown.clone());
+            self.aside(async move {
+                shutdown.run_until_cancelled(expiry::delete(&context, &entry)).await;
+            });
+        }
         if self.seen.len() > 2 * entries.len() + 64 {
             let there: HashSet<String> = entries.iter().map(|entry| entry.peek().uid.clone()).collect();
             self.seen.retain(|uid| there.contains(uid));
+            self.expired.retain(|uid, _| there.contains(uid));
         }
         for (name, driver) in &self.drivers {
             if self.context.directory.get(name.as_str()).is_none() {

@@ -91,6 +91,8 @@ pub struct Lifecycle {
     pub idle_timeout: Span,
     /// Running for so long: stopped, whatever happens in it. `0s` is never.
     pub max_lifetime: Span,
+    /// Stopped or failed for so long: deleted, files and all. `0s` is never.
+    pub delete_after_stopped: Span,
     /// Whether a process at work counts as activity.
     pub keep_alive_when_busy: bool,
     /// How long a start may take.
@@ -157,6 +159,7 @@ impl Config {
             lifecycle: Lifecycle {
                 idle_timeout: Span::from_secs(30 * 60),
                 max_lifetime: Span::from_secs(0),
+                delete_after_stopped: Span::from_secs(0),
                 keep_alive_when_busy: true,
                 start_timeout: Span::from_secs(10 * 60),
                 stop_grace: Span::from_secs(10),

@@ -59,10 +59,17 @@ async def ends(client):
     assert await asyncio.wait_for(process.stdout.read(), 30) == ""
     process.stdin.write("still\n")
     assert (await process.wait()).exit_status == 9
-    # What a program leaves behind does not hold its session.
-    done = await asyncio.wait_for(client.run("sleep 1000 & echo gone"), 30)
-    assert done.stdout == "gone\n"
-    await client.run("pkill -x sleep")
+    # What a program leaves behind holds its session only as long as it holds its output: then it may have more to say.
+    done = await asyncio.wait_for(client.run("(sleep 1; echo late; sleep 1; echo err >&2) & echo now; exit 3"), 30)
+    assert (done.stdout, done.stderr, done.exit_status) == ("now\nlate\n", "err\n", 3), done
+    done = await asyncio.wait_for(client.run("nohup sleep 1000 >/dev/null 2>&1 & echo $!"), 30)
+    assert done.exit_status == 0, done
+    await client.run(f"kill {done.stdout}")
+    # A terminal ends with the shell that it was made for.
+    left = "nohup sleep 1000 >/dev/null & echo $!; disown"
+    done = await asyncio.wait_for(client.run(left, term_type="xterm"), 30)
+    assert done.exit_status == 0, done
+    assert (await client.run(f"kill {done.stdout.split()[0]}")).exit_status == 0, done
 
 
 async def variables(client):

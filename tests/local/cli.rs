@@ -47,9 +47,15 @@ fn a_life_from_create_to_delete() {
     let output = gateway.dormer(&["ssh", "life", "--", "exit 9"]);
     assert_eq!(output.status.code(), Some(9), "{output:?}");
     assert!(out(gateway.dormer(&["logs", "life", "app"])).contains("listening on"));
+    let told = out(gateway.dormer(&["events", "life"]));
+    assert!(["Created", "Starting", "Ready"].iter().all(|word| told.contains(word)), "{told}");
+    let top = json(gateway.dormer(&["top", "-o", "json"]));
+    assert!(top[0]["memory"].as_u64().unwrap() > 1 << 20 && top[0]["processes"].as_u64().unwrap() > 1, "{top}");
+    let top = out(gateway.dormer(&["top", "life"]));
+    assert!(top.lines().count() == 2 && top.contains('%') && top.contains("MiB"), "{top}");
     // This one goes on for ever: what is there already comes at once.
     let mut events = gateway.command("events");
-    let mut child = events.arg("life").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = events.args(["life", "--follow"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let line = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap())).next();
     child.kill().unwrap();
     child.wait().unwrap();
@@ -61,6 +67,10 @@ fn a_life_from_create_to_delete() {
     assert_eq!(json(gateway.dormer(&["get", "life", "-o", "json"]))["phase"], "Stopped");
     out(gateway.dormer(&["start", "life"]));
     assert_eq!(json(gateway.dormer(&["get", "life", "-o", "json"]))["phase"], "Running");
+    let before = json(gateway.dormer(&["get", "life", "-o", "json"]));
+    out(gateway.dormer(&["restart", "life"]));
+    let after = json(gateway.dormer(&["get", "life", "-o", "json"]));
+    assert!(after["phase"] == "Running" && after["progress"] != before["progress"], "started anew: {after}");
     out(gateway.dormer(&["update", "life", "--description", "for life"]));
     assert_eq!(json(gateway.dormer(&["get", "life", "-o", "json"]))["description"], "for life");
     out(gateway.dormer(&["delete", "life", "second", "--yes"]));
@@ -68,6 +78,47 @@ fn a_life_from_create_to_delete() {
         let list = gateway.apex().api("GET", "/workspaces", None).value();
         (list["total"] == 0).then_some(())
     });
+}
+
+#[test]
+fn a_workspace_yaml_is_written_edited_and_made() {
+    let (gateway, git) = (Gateway::start(), GitServer::start());
+    let repository = git.repository("plain").file("README.md", "hello").commit();
+    let folder = tempfile::tempdir().unwrap();
+    let here = |command: &str, args: &[&str]| {
+        gateway.command(command).args(args).current_dir(folder.path()).stdin(Stdio::null()).output().unwrap()
+    };
+    out(here("config", &["init", "--init", "base_image"]));
+    assert_eq!(here("config", &["init"]).status.code(), Some(1), "it is there already");
+    let path = folder.path().join("workspace.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text
+        .replace("# source: https://git.example.com/team/app.git", &format!("source: {}", repository.url))
+        .replace("ttl_seconds: 1200", "ttl_seconds: 77")
+        .replace("# secrets:", "secrets:")
+        .replace("#   - key", "  - key")
+        .replace("#     env_var", "    env_var");
+    std::fs::write(&path, text).unwrap();
+    let made = here("create", &["-f", "workspace.yaml", "--editor", "none"]);
+    assert_eq!(made.status.code(), Some(2), "{made:?}");
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(said.contains("my-secret"), "{said}");
+    let secret = serde_json::json!({"name": "my-secret", "value": "not to be told"});
+    gateway.apex().api("POST", "/secrets", Some(secret)).expect(201);
+    out(here("create", &["-f", "workspace.yaml", "--editor", "none"]));
+    let told = json(gateway.dormer(&["get", "my-workspace", "-o", "json"]));
+    assert_eq!((&told["phase"], &told["description"]), (&"Running".into(), &"What it is for".into()));
+    assert_eq!(told["lifecycle"]["idleTimeout"], 77);
+    let inside = out(gateway.dormer(&["ssh", "my-workspace", "--", "printenv MY_SECRET; cat README.md"]));
+    assert_eq!(inside, "not to be told\nhello");
+    // A devfile needs no repository either, and its name is a name.
+    out(here("create", &["workspace.yaml", "--name", "second", "--no-start"]));
+    let devfile =
+        "schemaVersion: 2.3.0\nmetadata: {name: Tools Only}\ncomponents:\n  - name: dev\n    container: {image: x}\n";
+    std::fs::write(folder.path().join("tools.yaml"), devfile).unwrap();
+    out(here("create", &["-f", "tools.yaml", "--no-start"]));
+    let names = out(gateway.dormer(&["ls", "-o", "name"]));
+    assert_eq!(names.lines().collect::<Vec<_>>(), ["my-workspace", "second", "tools-only"]);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Against a real Gitea: what people have open there becomes a workspace.
 
 mod credential;
+mod hostile;
 mod page;
 mod refs;
 mod request;
+mod sign;
+mod story;
 
 use dormer_tests::gateway::Gateway;
 use dormer_tests::gitea::Gitea;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dormer_tests::browser::Browser;
 use dormer_tests::gateway::Gateway;
-use dormer_tests::gitea::Gitea;
+use dormer_tests::gitea::{Account, Gitea};
 use dormer_tests::provider::Provider;
 use dormer_tests::wait;
 use serde_json::json;
@@ -40,6 +40,7 @@ fn town(recheck: &str) -> Town {
             client_id = "{}"
             client_secret = "{}"
             allow_groups = ["acme"]
+            exchange_tokens = true
             [auth.providers.acme]
             label = "Acme"
             url = "{}"
@@ -63,14 +64,7 @@ impl Town {
     fn by_gitea(&self, browser: &mut Browser, name: &str) {
         browser.go(&format!("{}/login?next=/access", self.gateway.url));
         browser.click("text=Sign in with Gitea");
-        browser.see("#user_name");
-        browser.click("#user_name");
-        browser.write(name);
-        browser.click("#password");
-        browser.write(&format!("{name}-password"));
-        browser.press("Enter");
-        browser.see("#authorize-app");
-        browser.click("#authorize-app");
+        self.gitea.authorize(browser, name);
     }
 
     fn by_acme(&self, browser: &mut Browser, name: &str) {
@@ -84,6 +78,10 @@ impl Town {
         browser.press("Enter");
         browser.see("text=Continue");
         browser.click("text=Continue");
+    }
+
+    fn account(&self, name: &str) -> Account {
+        Account { name: name.into(), password: format!("{name}-password"), token: String::new() }
     }
 
     fn users(&self) -> Vec<String> {
@@ -188,4 +186,40 @@ fn who_is_blocked_at_the_forge_is_out_and_so_is_who_is_disabled_here() {
     town.gitea.block("ann");
     wait::until("who is blocked there is out here", Duration::from_secs(30), || (as_ann() == 401).then_some(()));
     assert_eq!(me(&mut browser)["status"], 401);
+}
+
+#[test]
+fn a_personal_token_of_the_forge_is_exchanged_where_that_is_allowed() {
+    let town = town("2s");
+    let (ann, bob) = (town.account("ann"), town.account("bob"));
+    let (anns, bobs) = (town.gitea.token(&ann, "ci"), town.gitea.token(&bob, "ci"));
+    let apex = town.gateway.apex().unknown();
+    let ask = |provider: &str, token: &str, scope: &str| {
+        let body = json!({"provider": provider, "token": token, "scope": scope, "expiresIn": 600});
+        apex.api("POST", "/login/exchange", Some(body))
+    };
+    assert_eq!(ask("gitea", &anns, "read").status, 403, "a token alone makes nobody");
+    let mut browser = Browser::open();
+    town.by_gitea(&mut browser, "ann");
+    browser.see("text=SSH keys");
+    let made = ask("gitea", &anns, "read").expect(201).value();
+    let token = made["token"].as_str().expect("a token").to_string();
+    let as_ann = |method: &str, path: &str| {
+        let site = dormer_tests::person::Site { token: Some(token.clone()), ..apex.clone() };
+        site.api(method, path, (method == "POST").then(|| json!({"name": "x"}))).status
+    };
+    assert_eq!((as_ann("GET", "/me"), as_ann("POST", "/tokens")), (200, 403), "with its scope and no more");
+    for (provider, token) in [("gitea", bobs.as_str()), ("gitea", "guessed"), ("acme", &anns), ("none", &anns)] {
+        let refused = ask(provider, token, "all");
+        assert_eq!(refused.status, 403, "{provider}");
+        assert!(!refused.text().contains(token), "{provider}");
+    }
+    assert!(!town.gateway.said().contains(&anns), "no token is in the log");
+    town.gitea.revoke(&ann, "ci");
+    assert_eq!(ask("gitea", &anns, "read").status, 403, "revoked there");
+    // Who is blocked there is out here, with what was exchanged, within the time in which that is asked about.
+    let again = town.gitea.token(&ann, "ci-2");
+    town.gitea.block("ann");
+    wait::until("it is worth nothing", Duration::from_secs(30), || (as_ann("GET", "/me") == 401).then_some(()));
+    assert_eq!(ask("gitea", &again, "read").status, 403);
 }

@@ -1,9 +1,11 @@
 //! OpenSSH's programs at the gateway's door.
 
+mod account;
 mod clients;
 mod forward;
 mod hold;
 mod load;
+mod same;
 mod session;
 
 use std::fs;

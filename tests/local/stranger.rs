@@ -1,5 +1,7 @@
 //! Somebody else: a second user, a page of another origin, a cookie of another host.
 
+mod page;
+
 use std::time::Duration;
 
 use dormer_tests::app;

@@ -8,6 +8,7 @@ pub mod check;
 pub mod create;
 pub mod device;
 pub mod events;
+pub mod exchange;
 pub mod keys;
 pub mod logs;
 pub mod me;
@@ -19,7 +20,9 @@ pub mod record;
 pub mod resolve;
 pub mod secrets;
 pub mod sessions;
+pub mod settings;
 pub mod tokens;
+pub mod usage;
 pub mod users;
 pub mod watch;
 pub mod workspaces;
@@ -39,6 +42,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/workspaces", get(workspaces::list).post(create::create))
         .route("/resolve", post(resolve::resolve))
         .route("/events", get(watch::all))
+        .route("/usage", get(usage::list))
         .route("/workspaces/{name}", get(workspaces::get).patch(patch::patch).delete(workspaces::delete))
         .route("/workspaces/{name}/events", get(events::events))
         .route("/workspaces/{name}/logs/{command}", get(logs::logs))
@@ -60,6 +64,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/audit", get(audit::list))
         .route("/login/device", post(device::begin))
         .route("/login/token", post(device::redeem))
+        .route("/login/exchange", post(exchange::exchange))
         .route("/me", get(me::me))
         .route("/me/link", post(me::link))
         .route("/openapi.json", get(openapi::serve))

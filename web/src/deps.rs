@@ -12,17 +12,19 @@ use dormer_auth::authenticator::Authenticator;
 use dormer_auth::login::Logins;
 use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
+use dormer_core::plan::settings::Settings;
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::Forge;
+use dormer_core::ports::meter::Meter;
 use dormer_core::ports::store::Store;
 use dormer_core::wake::Waker;
 use dormer_wire::dial::Dialer;
 
 use crate::logs::Logs;
 
-/// Says whether a devfile's text can be used, or what is wrong with it.
-pub type CheckDevfile = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+/// Says what a devfile's text wants of its workspace as a whole, or why it cannot be used.
+pub type CheckDevfile = Arc<dyn Fn(&str) -> Result<Settings, String> + Send + Sync>;
 /// Says whether requests can be served, or what is missing.
 pub type Ready = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
@@ -78,6 +80,8 @@ pub struct Deps {
     pub session_life: Duration,
     /// Git hosts.
     pub forge: Arc<dyn Forge>,
+    /// What workspaces use.
+    pub meter: Arc<dyn Meter>,
     /// Logs of workspaces that do not run.
     pub logs: Arc<dyn Logs>,
     /// Opens doors.

@@ -9,7 +9,8 @@ use http::request::Parts;
 use dormer_auth::cookie;
 use dormer_auth::header::TOKEN_HEADER;
 use dormer_auth::known::Known;
-use dormer_core::principal::{Principal, Scope, Via};
+use dormer_core::may::account::{Act, may_account};
+use dormer_core::principal::{Principal, Via};
 use dormer_core::route::Route;
 
 use crate::app::App;
@@ -101,9 +102,9 @@ impl FromRequestParts<Arc<App>> for FullWriter {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refused> {
         let Writer(known) = Writer::from_request_parts(parts, app).await?;
-        match known.principal.scope {
-            Scope::All => Ok(FullWriter(known)),
-            _ => Err(Refused::forbidden("This needs a token with the scope 'all'.")),
+        match may_account(&known.principal, Act::Change) {
+            true => Ok(FullWriter(known)),
+            false => Err(Refused::forbidden("This needs a token with the scope 'all'.")),
         }
     }
 }
@@ -117,9 +118,7 @@ impl FromRequestParts<Arc<App>> for Admin {
             true => Caller::from_request_parts(parts, app).await?.0,
             false => FullWriter::from_request_parts(parts, app).await?.0,
         };
-        let scope = &known.principal.scope;
-        let enough = *scope == Scope::All || (safe && *scope == Scope::Read);
-        if known.principal.admin && enough {
+        if may_account(&known.principal, if safe { Act::Survey } else { Act::Administrate }) {
             return Ok(Admin(known));
         }
         Err(Refused::forbidden("Only administrators may do this."))

@@ -12,7 +12,8 @@ const find = (name) => [...list.children].find((row) => row.dataset.name === nam
 function source(workspace) {
   if (!workspace.source) return "";
   const url = workspace.source.url.replace(/^[^:]*:\/\//, "").replace(/\/$/, "").replace(/\.git$/, "");
-  const what = workspace.source.mergeRequest ? `request ${workspace.source.mergeRequest}` : workspace.source.ref;
+  const { mergeRequest, ended, ref } = workspace.source;
+  const what = mergeRequest ? `request ${mergeRequest}${ended ? `, ${ended}` : ""}` : ref;
   return what ? `${url} · ${what}` : url;
 }
 

@@ -33,6 +33,7 @@ if (document.getElementById("new").dataset.signedIn !== "true") {
   // Signing in may happen in another tab: what was asked for waits there, for a while.
   const wish = asked();
   if (wish.source) localStorage.setItem(KEY, JSON.stringify({ wish, at: Date.now() }));
+  document.getElementById("kept").hidden = !wish.source;
 } else {
   start();
 }
@@ -74,7 +75,7 @@ function start() {
     document.getElementById("what").textContent = request?.title || resolved.repository;
     const warning = document.getElementById("untrusted");
     const fork = source.fork ? " It comes from a fork: somebody else's repository." : "";
-    warning.textContent = `Its commands run as you as soon as it starts, with what you may. Go on only if you trust who wrote it.${fork}`;
+    warning.textContent = `This source is not among those that are trusted here. Its commands run as soon as the workspace starts, as you: they can do what you can. Go on only if you trust whoever wrote it.${fork}`;
     warning.hidden = resolved.trusted;
     const facts = document.getElementById("facts");
     facts.replaceChildren();
@@ -138,7 +139,8 @@ function start() {
     create.elements.name.placeholder = resolved.name ?? "";
     look.hidden = true;
     create.hidden = false;
-    create.querySelector("button.primary").focus();
+    // Not the button: a key that was pressed for something else must not make anything.
+    document.getElementById("what").focus();
   }
 
   look.addEventListener("submit", (event) => {

@@ -267,6 +267,27 @@ pub struct Resources {
     pub accelerator: Option<String>,
 }
 
+/// What a workspace that runs uses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Usage {
+    /// Its name.
+    pub name: String,
+    /// When this was so.
+    pub at: Timestamp,
+    /// Processor time of its processes so far, in seconds.
+    pub cpu_seconds: f64,
+    /// Memory of its processes, in octets.
+    pub memory: u64,
+    /// How many processes there are.
+    pub processes: usize,
+    /// Terminals, editors and other connections that are open.
+    pub sessions: usize,
+    /// The last thing that a person did in it.
+    pub last_activity: Option<Activity>,
+}
+
 /// What is kept over a stop.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -382,9 +403,21 @@ pub struct PatchWorkspace {
     /// Limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+    /// Storage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
     /// Lifecycle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifecycle: Option<Lifecycle>,
+    /// Its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// `vscode` or `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub editor: Option<String>,
+    /// A devfile in place of the one that it has, as YAML or JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devfile: Option<String>,
     /// Stop it when it runs, then start it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<bool>,
@@ -808,6 +841,26 @@ pub struct RedeemCode {
     /// What the challenge was the digest of (RFC 7636).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifier: Option<String>,
+}
+
+/// The body of `POST /login/exchange`: a personal token of a git host, for one of ours.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExchangeToken {
+    /// The provider's name in the configuration.
+    pub provider: String,
+    /// The personal token. It is asked about once, and kept nowhere.
+    pub token: String,
+    /// What the new token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `all`, `read`, `ssh` or `workspace:<name>`; `read` when it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Seconds until it expires: an hour when it is missing, a day at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
 }
 
 /// The answer to `POST /me/link`.

@@ -223,5 +223,11 @@ pub enum Editor {
         /// A folder with extensions of ours to load beside the editor's own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         extensions: Option<PathBuf>,
+        /// Extensions to get from where the editor gets its own, by id.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        install: Vec<String>,
+        /// Settings of this machine, beside the agent's own.
+        #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+        settings: serde_json::Map<String, serde_json::Value>,
     },
 }

@@ -30,6 +30,8 @@ pub fn write(path: &Path, person: Option<(&String, &String)>, everywhere: bool) 
              \tprocess = git-lfs filter-process\n\trequired = true\n",
         );
     }
+    // Says which key signs, where somebody wants that (`gpg.format = ssh`): whatever agent is forwarded at the moment.
+    text.push_str("[gpg \"ssh\"]\n\tdefaultKeyCommand = ssh-add -L\n");
     text.push_str("[include]\n\tpath = /etc/gitconfig\n");
     text.push_str(&format!("[credential]\n\thelper = {}\n", quoted(&helper)));
     let new = path.with_extension("new");

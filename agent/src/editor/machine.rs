@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::workspace::Workspace;
 
-/// Writes the settings unless there are some.
-pub fn write_defaults(workspace: &Workspace, data: &Path) -> std::io::Result<()> {
+/// Writes the settings unless there are some: ours, then those of the workspace's file, which win.
+pub fn write_defaults(workspace: &Workspace, data: &Path, wanted: &Map<String, Value>) -> std::io::Result<()> {
     let folder = data.join("data/Machine");
     let file = folder.join("settings.json");
     if file.exists() {
@@ -15,7 +15,7 @@ pub fn write_defaults(workspace: &Workspace, data: &Path) -> std::io::Result<()>
     }
     std::fs::create_dir_all(&folder)?;
     let name = workspace.shell.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let settings = json!({
+    let mut settings = json!({
         // A terminal is what `ssh` gives: the login shell.
         "terminal.integrated.profiles.linux": { &name: { "path": workspace.shell, "args": ["-l"] } },
         "terminal.integrated.defaultProfile.linux": name,
@@ -25,6 +25,9 @@ pub fn write_defaults(workspace: &Workspace, data: &Path) -> std::io::Result<()>
         "remote.autoForwardPorts": false,
         "telemetry.telemetryLevel": "off",
     });
+    if let Value::Object(ours) = &mut settings {
+        ours.extend(wanted.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
     let text = serde_json::to_vec_pretty(&settings).map_err(std::io::Error::other)?;
     std::fs::write(file, text)
 }

@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{EditorHandle, failure, probe, vscode};
+use super::{EditorHandle, failure, machine, probe, vscode};
 use crate::process::spawn::{Process, exit_number};
 use crate::workspace::Workspace;
 
@@ -110,8 +110,11 @@ fn spawn(workspace: &Workspace, handle: &EditorHandle, editor: &Editor) -> std::
         _ => {}
     }
     let mut command = match editor {
-        Editor::VscodeServer { program, data, extensions } => {
-            vscode::command(workspace, &handle.socket, program, data, extensions.as_deref())?
+        Editor::VscodeServer { program, data, extensions, install, settings } => {
+            let mut command = vscode::command(workspace, &handle.socket, program, data, extensions.as_deref())?;
+            machine::write_defaults(workspace, data, settings)?;
+            vscode::install(&mut command, install);
+            command
         }
         _ => return Err(std::io::Error::other("this agent does not know the editor's adapter")),
     };

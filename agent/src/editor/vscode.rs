@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{machine, merged};
+use super::merged;
 use crate::activity;
 use crate::workspace::Workspace;
 
@@ -17,7 +17,6 @@ pub fn command(
 ) -> std::io::Result<Command> {
     let (first, rest) = program.split_first().ok_or_else(|| std::io::Error::other("no program"))?;
     std::fs::create_dir_all(data)?;
-    machine::write_defaults(workspace, data)?;
     let mut command = workspace.command(first);
     command.args(rest);
     command.arg("--socket-path").arg(socket);
@@ -38,6 +37,16 @@ pub fn command(
     }
     command.env(activity::SOCKET_VARIABLE, activity::socket(&workspace.assignment.run));
     Ok(command)
+}
+
+/// Has the editor get extensions while it starts. It comes up without one that cannot be had, and its log says so.
+pub fn install(command: &mut Command, ids: &[String]) {
+    if !ids.is_empty() {
+        command.arg("--start-server");
+    }
+    for id in ids {
+        command.arg("--install-extension").arg(id);
+    }
 }
 
 /// The extensions that come with the editor: beside the folder that its program is in, be it

@@ -9,19 +9,21 @@ use dormer_wire::frame::{Frame, MAX_PAYLOAD};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 
-/// Once the process has ended, how long its outputs must be silent before they are taken to have ended, too.
-/// A process that it left behind may hold them open for ever.
+/// Once a process on a terminal has ended, how long the terminal must be silent before it is taken to have ended, too:
+/// what it left behind may hold it open for ever. Pipes are another matter: whoever holds one may still have something
+/// to say (`make > >(tee log)`), and cutting it off would lose that without a word. They end by being closed, as with
+/// OpenSSH's server.
 const QUIET: Duration = Duration::from_millis(300);
 
 /// An output.
 pub type Source = Pin<Box<dyn AsyncRead + Send>>;
 
-/// Sends outputs on until they end, or until the process has `exited` and they are silent. Nothing is read that
-/// cannot be sent: the client's pace is the process's.
+/// Sends outputs on until they end, or, where `exited` is given, until it says so and they are silent. Nothing is read
+/// that cannot be sent: the client's pace is the process's.
 pub async fn pump(
     stdout: Option<Source>,
     stderr: Option<Source>,
-    mut exited: watch::Receiver<bool>,
+    mut exited: Option<watch::Receiver<bool>>,
     client: &mut (impl AsyncWrite + Unpin),
 ) -> io::Result<()> {
     let (mut stdout, mut stderr) = (stdout, stderr);
@@ -29,7 +31,7 @@ pub async fn pump(
     err.resize(if stderr.is_some() { MAX_PAYLOAD } else { 0 }, 0u8);
     let mut frames = BytesMut::new();
     while stdout.is_some() || stderr.is_some() {
-        let has_exited = *exited.borrow_and_update();
+        let has_exited = exited.as_mut().is_some_and(|exited| *exited.borrow_and_update());
         tokio::select! {
             n = read(&mut stdout, &mut out), if stdout.is_some() => {
                 Frame::Stdout(taken(&out, n).into()).encode(&mut frames);
@@ -38,10 +40,7 @@ pub async fn pump(
                 Frame::Stderr(taken(&err, n).into()).encode(&mut frames);
             }
             () = tokio::time::sleep(QUIET), if has_exited => break,
-            changed = exited.changed(), if !has_exited => {
-                // The sender is dropped together with all of this only.
-                let _ = changed;
-            }
+            () = changed(&mut exited), if !has_exited => {}
         }
         client.write_all(&frames).await?;
         // TLS may hold back the end of a record.
@@ -49,6 +48,14 @@ pub async fn pump(
         frames.clear();
     }
     Ok(())
+}
+
+async fn changed(exited: &mut Option<watch::Receiver<bool>>) {
+    match exited {
+        // The sender is dropped together with all of this only.
+        Some(exited) => drop(exited.changed().await),
+        None => std::future::pending().await,
+    }
 }
 
 fn taken(buffer: &[u8], n: usize) -> Vec<u8> {
@@ -84,7 +91,7 @@ mod tests {
             tokio::time::sleep(QUIET * 2).await;
             exited.send(true).unwrap();
         };
-        let (result, ()) = tokio::join!(pump(Some(Box::pin(source)), None, view, &mut client), exit);
+        let (result, ()) = tokio::join!(pump(Some(Box::pin(source)), None, Some(view), &mut client), exit);
         result.unwrap();
         assert_eq!(frames(client.as_slice().into()), [Frame::Stdout("last words".into())]);
         assert!(began.elapsed() >= QUIET * 3, "an open output of a living process was given up");
@@ -92,10 +99,9 @@ mod tests {
 
     #[tokio::test]
     async fn both_outputs_end_before_it_does() {
-        let (_exited, view) = watch::channel(false);
         let mut client = Vec::new();
         let source = |text: &'static [u8]| -> Option<Source> { Some(Box::pin(text)) };
-        pump(source(b"out"), source(b"err"), view, &mut client).await.unwrap();
+        pump(source(b"out"), source(b"err"), None, &mut client).await.unwrap();
         let frames = frames(client.as_slice().into());
         assert!(frames.contains(&Frame::Stdout("out".into())) && frames.contains(&Frame::Stderr("err".into())));
     }

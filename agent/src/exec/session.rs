@@ -57,6 +57,7 @@ impl Session {
         };
         let (controls, controlled) = mpsc::channel(16);
         let (exited, exit_seen) = watch::channel(false);
+        let exit_seen = pty.is_some().then_some(exit_seen);
 
         let typed = pty.is_some().then_some(board);
         let receive = input::receive(from_client, line, queue, controls, typed);

@@ -9,11 +9,12 @@ use super::attrs::Attrs;
 use super::codec::{Input, MAX_PACKET, Output, malformed};
 use super::files::{self, MAX_DATA};
 use super::handles::{Handles, MAX_OPEN};
+use super::names::Names;
 use super::paths::Paths;
 use super::session::{EXTENDED_REPLY, Reply};
 
 /// The extensions, with their versions.
-pub const OFFERED: [(&str, &str); 10] = [
+pub const OFFERED: [(&str, &str); 11] = [
     ("posix-rename@openssh.com", "1"),
     ("statvfs@openssh.com", "2"),
     ("fstatvfs@openssh.com", "2"),
@@ -24,10 +25,17 @@ pub const OFFERED: [(&str, &str); 10] = [
     ("expand-path@openssh.com", "1"),
     ("copy-data", "1"),
     ("home-directory", "1"),
+    ("users-groups-by-id@openssh.com", "1"),
 ];
 
 /// Answers a request for an extension. None: it is not known.
-pub fn answer(id: u32, mut input: Input<'_>, paths: &Paths, handles: &Handles) -> io::Result<Option<Reply>> {
+pub fn answer(
+    id: u32,
+    mut input: Input<'_>,
+    paths: &Paths,
+    handles: &Handles,
+    names: &Names,
+) -> io::Result<Option<Reply>> {
     let name = input.string()?;
     let path = |input: &mut Input<'_>| -> io::Result<_> { Ok(paths.resolve(input.path()?)) };
     Ok(Some(match name {
@@ -73,8 +81,29 @@ pub fn answer(id: u32, mut input: Input<'_>, paths: &Paths, handles: &Handles) -
             Reply::Done
         }
         b"home-directory" => Reply::Path(Path::new(paths.home()).to_owned()),
+        b"users-groups-by-id@openssh.com" => {
+            let (users, groups) = (input.string()?, input.string()?);
+            let mut output = Output::new(EXTENDED_REPLY, id);
+            output.string(&packed(users, |id| names.user(id))?);
+            output.string(&packed(groups, |id| names.group(id))?);
+            Reply::Packet(output)
+        }
         _ => return Ok(None),
     }))
+}
+
+/// Names for packed numbers, packed in their turn; an empty one for a number that has none.
+fn packed<'a>(numbers: &[u8], name: impl Fn(u32) -> Option<&'a str>) -> io::Result<Vec<u8>> {
+    let (mut input, mut names) = (Input(numbers), Vec::new());
+    while !input.0.is_empty() {
+        let name = name(input.u32()?).unwrap_or_default();
+        names.extend_from_slice(&(name.len() as u32).to_be_bytes());
+        names.extend_from_slice(name.as_bytes());
+        if names.len() > MAX_DATA {
+            return Err(malformed());
+        }
+    }
+    Ok(names)
 }
 
 /// The reply to `statvfs`.

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::names::{Names, or_number};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// How many names go into one reply.
@@ -57,14 +58,14 @@ impl Listing {
 }
 
 /// The line that `ls -l` would print, which some clients show as it is.
-pub fn long_name(name: &OsStr, metadata: Option<&Metadata>) -> Vec<u8> {
+pub fn long_name(name: &OsStr, metadata: Option<&Metadata>, names: &Names) -> Vec<u8> {
     let mut line = match metadata {
         Some(metadata) => format!(
-            "{} {:>4} {:<8} {:<8} {:>8} {} ",
+            "{} {:>3} {:<8} {:<8} {:>8} {} ",
             mode(metadata.mode()),
             metadata.nlink(),
-            metadata.uid(),
-            metadata.gid(),
+            or_number(names.user(metadata.uid()), metadata.uid()),
+            or_number(names.group(metadata.gid()), metadata.gid()),
             metadata.size(),
             date(metadata.mtime(), Timestamp::now()),
         ),

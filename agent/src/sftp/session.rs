@@ -12,6 +12,7 @@ use super::extended;
 use super::files;
 use super::handles::{Handles, Open};
 use super::listing::{Entry, Listing, entry, long_name};
+use super::names::Names;
 use super::paths::Paths;
 
 const VERSION: u8 = 2;
@@ -58,7 +59,7 @@ pub enum Reply {
 pub fn run(socket: &UnixStream, paths: Paths) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(64 * 1024, socket);
     let mut writer = BufWriter::with_capacity(64 * 1024, socket);
-    let mut session = Session { paths, handles: Handles::default() };
+    let mut session = Session { paths, handles: Handles::default(), names: Names::read() };
     let mut packet = Vec::new();
     loop {
         if reader.buffer().is_empty() {
@@ -83,6 +84,7 @@ pub fn run(socket: &UnixStream, paths: Paths) -> io::Result<()> {
 struct Session {
     paths: Paths,
     handles: Handles,
+    names: Names,
 }
 
 impl Session {
@@ -95,7 +97,7 @@ impl Session {
         }
         let id = input.u32()?;
         let reply = self.carry_out(kind, id, input);
-        Ok(encode(id, reply).finish())
+        Ok(encode(id, reply, &self.names).finish())
     }
 
     fn path(&self, input: &mut Input<'_>) -> io::Result<PathBuf> {
@@ -156,7 +158,7 @@ impl Session {
                 std::os::unix::fs::symlink(target, self.path(input)?)?;
             }
             200 => {
-                let known = extended::answer(id, *input, &self.paths, &self.handles)?;
+                let known = extended::answer(id, *input, &self.paths, &self.handles, &self.names)?;
                 return Ok(known.unwrap_or(Reply::Unknown));
             }
             _ => return Ok(Reply::Unknown),
@@ -176,7 +178,7 @@ fn hello() -> Vec<u8> {
     output.finish()
 }
 
-fn encode(id: u32, reply: io::Result<Reply>) -> Output {
+fn encode(id: u32, reply: io::Result<Reply>, known: &Names) -> Output {
     match reply {
         Ok(Reply::Done) => status(id, OK, "Success"),
         Ok(Reply::End) => status(id, EOF, "End of file"),
@@ -191,23 +193,27 @@ fn encode(id: u32, reply: io::Result<Reply>) -> Output {
             output.string(&data);
             output
         }
-        Ok(Reply::Path(path)) => names(id, &[entry(&path)]),
-        Ok(Reply::Names(entries)) => names(id, &entries),
+        Ok(Reply::Path(path)) => names(id, &[entry(&path)], known),
+        Ok(Reply::Names(entries)) => names(id, &entries, known),
         Ok(Reply::Attrs(metadata)) => {
             let mut output = Output::new(ATTRS, id);
             attrs::write(&metadata, &mut output);
             output
         }
         Ok(Reply::Packet(output)) => output,
-        Err(error) => {
-            let code = match error.kind() {
-                io::ErrorKind::NotFound => NO_SUCH_FILE,
-                io::ErrorKind::PermissionDenied => PERMISSION_DENIED,
-                io::ErrorKind::InvalidData => BAD_MESSAGE,
-                _ => FAILURE,
-            };
-            status(id, code, &error.to_string())
-        }
+        Err(error) => status(id, code(&error), &error.to_string()),
+    }
+}
+
+/// Which kind of failure it is, as OpenSSH's server tells them apart.
+fn code(error: &io::Error) -> u32 {
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENOTDIR | libc::EBADF | libc::ELOOP) => NO_SUCH_FILE,
+        Some(libc::EPERM | libc::EACCES | libc::EFAULT) => PERMISSION_DENIED,
+        Some(libc::ENAMETOOLONG | libc::EINVAL) => BAD_MESSAGE,
+        Some(libc::ENOSYS) => UNSUPPORTED,
+        None if error.kind() == io::ErrorKind::InvalidData => BAD_MESSAGE,
+        _ => FAILURE,
     }
 }
 
@@ -219,12 +225,12 @@ fn status(id: u32, code: u32, message: &str) -> Output {
     output
 }
 
-fn names(id: u32, entries: &[Entry]) -> Output {
+fn names(id: u32, entries: &[Entry], known: &Names) -> Output {
     let mut output = Output::new(NAME, id);
     output.u32(entries.len() as u32);
     for Entry { name, metadata } in entries {
         output.string(name.as_bytes());
-        output.string(&long_name(name, metadata.as_ref()));
+        output.string(&long_name(name, metadata.as_ref(), known));
         match metadata {
             Some(metadata) => attrs::write(metadata, &mut output),
             None => attrs::write_none(&mut output),

@@ -41,6 +41,8 @@ pub struct State {
     pub challenge: String,
     pub life: u64,
     pub refused: bool,
+    /// A personal token, and what its API says of whose it is.
+    pub personal: Option<(String, Value)>,
 }
 
 pub struct Stand {
@@ -73,6 +75,7 @@ impl Stand {
             challenge: String::new(),
             life: 3600,
             refused: false,
+            personal: None,
         };
         let stand = Stand {
             state: Arc::new(Mutex::new(state)),
@@ -180,7 +183,7 @@ async fn serve(
                 stream.write_all(&[b' '; 65536]).await.ok()?;
             }
         }
-        None => right(&state.lock().unwrap(), &path, &body)?,
+        None => right(&state.lock().unwrap(), &path, &body, text.split("authorization: bearer ").nth(1))?,
     };
     let answer = format!(
         "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -190,7 +193,8 @@ async fn serve(
     None
 }
 
-fn right(state: &State, path: &str, body: &str) -> Option<(u16, String)> {
+fn right(state: &State, path: &str, body: &str, authorization: Option<&str>) -> Option<(u16, String)> {
+    let bearer = authorization.and_then(|rest| rest.split("\r\n").next());
     let issuer = &state.issuer;
     let answer = match path {
         "/.well-known/openid-configuration" => json!({
@@ -223,6 +227,10 @@ fn right(state: &State, path: &str, body: &str) -> Option<(u16, String)> {
                 "refresh_token": "refresh-2", "id_token": id_token(state)})
         }
         "/claims" => state.claims.clone(),
+        "/api/v1/user" => match &state.personal {
+            Some((token, user)) if bearer == Some(token.as_str()) => user.clone(),
+            _ => return Some((401, json!({"message": "no"}).to_string())),
+        },
         _ => return Some((404, "{}".into())),
     };
     Some((200, answer.to_string()))

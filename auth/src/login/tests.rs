@@ -385,3 +385,93 @@ async fn who_is_gone_there_is_out_here() {
         assert!(house.authenticator.user(&ann).is_some());
     }
 }
+
+#[tokio::test]
+async fn a_forges_personal_token_is_worth_what_its_owner_has_here() {
+    let personal = |id: serde_json::Value| Some(("t0ken".to_string(), json!({"id": id, "login": "ann"})));
+    let ask = async |house: &House, provider: &str, token: &str| {
+        let asked = house.logins.exchange(provider, &Secret::from(token.to_string())).await;
+        asked.map(|identity| identity.user.to_string()).map_err(|error| matches!(error, LoginError::NoExchange))
+    };
+    // Only where an administrator said so.
+    let house = house_with(|config| config.kind = Kind::Gitea).await;
+    house.one.set(|state| state.personal = personal(json!(7)));
+    house.sign_in().await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true));
+
+    let house = house_with(|config| (config.kind, config.exchange_tokens) = (Kind::Gitea, true)).await;
+    house.one.set(|state| state.personal = personal(json!(7)));
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "who never came is nobody");
+    assert!(house.nobody().await);
+    house.sign_in().await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Ok("ann".into()));
+    for (provider, token) in [
+        ("one", "guessed"),
+        ("one", ""),
+        ("one", "t0ken\r\nx: y"),
+        ("one", &"x".repeat(2000)),
+        ("two", "t0ken"),
+        ("none", "t0ken"),
+    ] {
+        assert_eq!(ask(&house, provider, token).await, Err(true), "{provider} {token:.20}");
+    }
+    for owner in [json!(8), json!("7"), json!(null), json!(-7)] {
+        house.one.set(|state| state.personal = personal(owner.clone()));
+        assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "{owner}");
+    }
+    house.one.set(|state| state.personal = Some(("t0ken".into(), json!({"id": 7, "state": "blocked"}))));
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "blocked there");
+    house.one.set(|state| state.personal = personal(json!(7)));
+    let ann: UserName = "ann".parse().unwrap();
+    house.accounts.put_user(User { disabled: true, ..user("ann") }).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "shut out here");
+    house.accounts.put_user(user("ann")).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
+    let identity = house.authenticator.identities(&ann).pop().unwrap();
+    house.logins.grants().block(identity).await.unwrap();
+    assert_eq!(ask(&house, "one", "t0ken").await, Err(true), "the provider said no");
+}
+
+#[tokio::test]
+async fn keys_of_an_account_let_in_for_as_long_as_they_are_there() {
+    const KEYS: &str = "/api/v1/user/keys?limit=50";
+    const ONE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const LIST: &str = r#"[{"key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti a"}, {"key": "x"}]"#;
+    let house = house_with(|config| (config.kind, config.ssh_keys) = (Kind::Gitea, true)).await;
+    let there = |instead: Instead| house.one.set(|state| drop(state.instead.insert(KEYS, instead)));
+    let identity = || house.authenticator.all_identities().pop().unwrap();
+    let recheck = || async { house.logins.grants().recheck(identity()).await };
+    there(Instead::Text(LIST));
+    house.sign_in().await.unwrap();
+    let known = house.authenticator.key(ONE).unwrap();
+    assert_eq!(known.principal.user.as_str(), "ann");
+    // What cannot be asked for stays as it was; an answer that says nothing is no answer.
+    for instead in [Instead::Status(403), Instead::Status(500), Instead::Text("{}"), Instead::Silent] {
+        there(instead);
+        recheck().await;
+        assert!(house.authenticator.key(ONE).is_some() && !identity().blocked);
+    }
+    there(Instead::Text("[]"));
+    recheck().await;
+    assert!(house.authenticator.key(ONE).is_none() && known.revoked.is_cancelled(), "gone there, gone here");
+    // A key that is somebody's here already stays theirs, and is not taken away by what a forge says.
+    house.accounts.add_user(user("bob")).await.unwrap();
+    house.authenticator.refresh().await.unwrap();
+    there(Instead::Text(LIST));
+    let own = "bob".parse().unwrap();
+    let keys = crate::key::Keys::new(house.accounts.clone(), house.authenticator.clone(), clock().0);
+    keys.add(&own, ONE, None).await.unwrap();
+    recheck().await;
+    there(Instead::Text("[]"));
+    recheck().await;
+    assert_eq!(house.authenticator.key(ONE).unwrap().principal.user, own);
+    keys.remove(&own, &keys.list(&own).await.unwrap()[0].id).await.unwrap();
+    // Whoever is put out at the forge is out by its keys, too.
+    there(Instead::Text(LIST));
+    recheck().await;
+    assert!(house.authenticator.key(ONE).is_some());
+    house.one.set(|state| state.claims = json!({"sub": "7", "preferred_username": "ann", "groups": []}));
+    recheck().await;
+    assert!(house.authenticator.key(ONE).is_none() && house.accounts.load().await.unwrap().keys.is_empty());
+}

@@ -1,5 +1,7 @@
 //! One provider: the requests of the authorization code flow, and of what comes after it.
 
+mod keys;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -153,6 +155,21 @@ impl Provider {
             Ok(answer) => Ok(Some(grant(&answer, now, Some(refresh)))),
             Err(error) => Err(self.token_error(error)),
         }
+    }
+
+    /// Whose a personal token of this forge is: what it calls that person for ever.
+    pub async fn owner_of(&self, token: &Secret) -> Result<String, ProviderError> {
+        let address = self.config.address().map_err(|why| self.wrong(&why))?;
+        let url = match address.host_str() {
+            Some("github.com") => "https://api.github.com/user".to_string(),
+            _ => format!("{}/{}", address.as_str().trim_end_matches('/'), self.config.kind.user_path()),
+        };
+        let grant = Grant { access: token.expose().clone(), refresh: None, until: None };
+        let who = self.get(&url, &grant).await?;
+        // What tells nothing of a state is a forge that refuses such tokens.
+        let active = who.get("state").and_then(Value::as_str).is_none_or(|state| state == "active");
+        let id = who.get("id").and_then(Value::as_u64).filter(|_| active);
+        id.map(|id| id.to_string()).ok_or_else(|| ProviderError::Gone { name: self.label() })
     }
 
     async fn find(&self, fresh: Duration) -> Result<Arc<Found>, ProviderError> {

@@ -60,6 +60,10 @@ pub struct Config {
     pub allow_everybody: bool,
     /// Makes administrators of those in one of these groups.
     pub admin_groups: Vec<String>,
+    /// Whether a personal token of this forge may be exchanged for one of ours, by who has signed in by it before.
+    pub exchange_tokens: bool,
+    /// Lets people in over SSH by the keys of their accounts there; forges only.
+    pub ssh_keys: bool,
 }
 
 /// A secret that is read, and written as a mask only.
@@ -108,6 +112,15 @@ impl Kind {
         if self == Kind::Github { "x-access-token" } else { "oauth2" }
     }
 
+    /// Where a forge tells whose a personal token is, below its own address.
+    pub fn user_path(self) -> &'static str {
+        match self {
+            Kind::Gitlab => "api/v4/user",
+            Kind::Github => "api/v3/user",
+            _ => "api/v1/user",
+        }
+    }
+
     fn usual_url(self) -> Option<&'static str> {
         match self {
             Kind::Gitlab => Some("https://gitlab.com"),
@@ -151,6 +164,12 @@ impl Config {
         }
         if self.client_secret.get().is_some() && !self.client_secret_file.is_empty() {
             return at("client_secret", "is given twice, here and as client_secret_file: keep one");
+        }
+        if self.exchange_tokens && !self.kind.is_forge() {
+            return at("exchange_tokens", "is for git hosts: only they have personal tokens");
+        }
+        if self.ssh_keys && !self.kind.is_forge() {
+            return at("ssh_keys", "only a forge has keys: gitlab, github, gitea or forgejo");
         }
         let lists = [&self.allow_groups, &self.allow_domains, &self.allow_users];
         let named = lists.iter().any(|list| !list.is_empty());
@@ -208,10 +227,20 @@ impl Config {
 
     /// What is asked for.
     pub fn scopes(&self) -> Vec<String> {
-        match self.scopes.is_empty() {
-            true => self.kind.usual_scopes().iter().map(|scope| scope.to_string()).collect(),
-            false => self.scopes.clone(),
+        if !self.scopes.is_empty() {
+            return self.scopes.clone();
         }
+        let mut scopes: Vec<String> = self.kind.usual_scopes().iter().map(|scope| scope.to_string()).collect();
+        if self.takes_ssh_keys() && self.kind == Kind::Github {
+            // The others' scopes have it in them.
+            scopes.push("read:public_key".into());
+        }
+        scopes
+    }
+
+    /// Whether people come in by the SSH keys of their accounts there.
+    pub fn takes_ssh_keys(&self) -> bool {
+        self.ssh_keys && self.kind.is_forge()
     }
 
     /// Its host, with its port where that is not the scheme's own.
@@ -261,8 +290,10 @@ mod tests {
             ("g", Config { client_id: " ".into(), ..good() }, "g.client_id"),
             ("g", Config { client_secret: twice, client_secret_file: "f".into(), ..good() }, "g.client_secret"),
             ("g", Config { allow_everybody: false, ..good() }, "nobody may sign in"),
+            ("g", Config { kind: Kind::Oidc, ssh_keys: true, ..good() }, "g.ssh_keys"),
             ("g", Config { allow_groups: lists(&["a"]), ..good() }, "g.allow_everybody"),
             ("g", Config { admin_groups: lists(&[" "]), ..good() }, "empty"),
+            ("g", Config { exchange_tokens: true, kind: Kind::Oidc, ..good() }, "g.exchange_tokens"),
             (
                 "g",
                 Config { allow_everybody: false, allow_domains: lists(&["@example.org"]), ..good() },

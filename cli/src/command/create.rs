@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::command::lifecycle::{Waiting, ready};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::file;
 use crate::output::{clean, read};
 use crate::source::{self, Source};
 use crate::value::{self, Name};
@@ -22,13 +23,18 @@ Examples:
   dormer create https://gitlab.com/group/app --ref v2.1    a tag
   dormer create https://github.com/owner/app/pull/42       the page of a pull request, pasted
   dormer create git@git.example.com:team/app.git --name try --env DEBUG=1 --idle-timeout 2h
-  dormer create ./devfile.yaml --name scratch              no repository, only a devfile";
+  dormer create ./devfile.yaml --name scratch              no repository, only a devfile
+  dormer create -f workspace.yaml                          what `dormer config init` writes";
 
 /// Create a workspace.
 #[derive(Debug, Args)]
 pub struct Create {
     /// A folder, a clone URL, the page of a branch or merge request, or a devfile
-    pub source: String,
+    #[arg(required_unless_present = "file")]
+    pub source: Option<String>,
+    /// A workspace.yaml, or a devfile in place of the repository's
+    #[arg(long, short, value_name = "FILE", conflicts_with = "devfile")]
+    pub file: Option<PathBuf>,
     /// Its name, a part of its address; by default made from repository and ref
     #[arg(long)]
     pub name: Option<Name>,
@@ -129,8 +135,15 @@ impl Create {
         ready(context, &[value])
     }
 
-    fn body(self, context: &mut Context) -> Result<CreateWorkspace, CliError> {
-        let project = context.globals.project.clone();
+    fn body(mut self, context: &mut Context) -> Result<CreateWorkspace, CliError> {
+        let here = std::env::current_dir()?;
+        // A file in the place of the source is as good as `-f`.
+        if self.file.is_none() && self.source.as_ref().is_some_and(|word| here.join(word).is_file()) {
+            self.file = self.source.take().map(|word| here.join(word));
+        }
+        let file = self.file.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        // What is typed counts more than what is in the file.
+        let project = context.globals.project.clone().or(file.project);
         if let Some(project) = &project {
             project.parse::<Name>().map_err(|why| CliError::Usage(format!("--project '{}': {why}", clean(project))))?;
         }
@@ -146,17 +159,23 @@ impl Create {
         variables.reverse();
         variables.retain(|variable| seen.insert(variable.name.clone()));
         variables.reverse();
-        let here = std::env::current_dir()?;
-        let (source, devfile) = match source::read(&self.source, &here)? {
-            Source::Devfile(text) => {
-                if self.reference.is_some() || self.mr.is_some() || self.devfile.is_some() {
-                    return Err(CliError::Usage(
-                        "--ref, --mr and --devfile belong to a repository, not to a devfile".into(),
-                    ));
-                }
-                (None, Some(text))
+        let without_repository = self.reference.is_some() || self.mr.is_some() || self.devfile.is_some();
+        let word = match (self.source, file.source) {
+            (Some(word), _) | (None, Some(file::Made::Word(word))) => Ok(source::read(&word, &here)?),
+            (None, Some(file::Made::Parts(parts))) => Err(Some(*parts)),
+            (None, None) => Err(None),
+        };
+        let (source, devfile) = match word {
+            Ok(Source::Devfile(_)) => {
+                return Err(CliError::Usage("the source in the file is a file again: name a repository there".into()));
             }
-            Source::Url { url, reference } => {
+            Err(None) if without_repository => {
+                let message = "--ref, --mr and --devfile belong to a repository, not to a devfile";
+                return Err(CliError::Usage(message.into()));
+            }
+            Err(None) => (None, file.text),
+            Err(Some(parts)) => (Some(parts), file.text),
+            Ok(Source::Url { url, reference }) => {
                 let guessed = reference.filter(|_| self.reference.is_none() && self.mr.is_none());
                 if let Some(reference) = &guessed {
                     context.output.note(&format!("From {url}, branch {reference}, which this folder is on."));
@@ -172,25 +191,39 @@ impl Create {
                     without_submodules: self.no_submodules,
                     ..api::Source::default()
                 };
-                (Some(source), None)
+                (Some(source), file.text)
             }
         };
+        let beside = file.devfile.unwrap_or_default();
+        let mut secrets = self.secret;
+        secrets.extend(beside.secrets.into_iter().filter(|one| {
+            let given = |name: &str| variables.iter().any(|variable| variable.name == name);
+            !given(&one.name)
+        }));
+        let path = Some(beside.path).filter(|path| !path.is_empty());
         Ok(CreateWorkspace {
-            name: self.name.map(|name| name.as_str().into()),
+            name: self.name.map(|name| name.as_str().into()).or(file.name),
             project,
             display_name: self.display_name,
-            description: self.description,
+            description: self.description.or(beside.description),
             source,
             devfile,
-            devfile_path: self.devfile,
+            devfile_path: self.devfile.or(path),
             class: self.class.map(|class| class.as_str().into()),
             editor: self.editor,
             variables,
-            secrets: self.secret,
+            secrets,
             ports: self.port,
-            resources: Resources { cpu: self.cpu, memory: self.memory, ..Resources::default() },
+            resources: Resources {
+                cpu: self.cpu.or(beside.resources.cpu),
+                memory: self.memory.or(beside.resources.memory),
+                ..beside.resources
+            },
             storage: Storage { size: self.storage, ..Storage::default() },
-            lifecycle: Lifecycle { idle_timeout: self.idle_timeout, ..Lifecycle::default() },
+            lifecycle: Lifecycle {
+                idle_timeout: self.idle_timeout.or(beside.lifecycle.idle_timeout),
+                ..Lifecycle::default()
+            },
             running: Some(!self.no_start),
         })
     }

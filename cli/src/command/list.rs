@@ -80,7 +80,10 @@ fn describe(workspace: &Workspace) -> String {
     if let Some(source) = &workspace.source {
         line("Source", Some(say(&source.url)));
         line("Ref", source.reference.as_ref().map(say));
-        line("Request", source.merge_request.map(|number| format!("!{number}")));
+        let ended = source.ended.as_ref().map(|ended| format!(", {}", say(ended))).unwrap_or_default();
+        line("Request", source.merge_request.map(|number| format!("!{number}{ended}")));
+        line("About", source.title.as_ref().map(say));
+        line("Page", source.page.as_ref().map(say));
         line("Commit", source.commit.as_ref().map(say));
     }
     line("Devfile", workspace.devfile_path.as_ref().map(say));

@@ -75,18 +75,23 @@ fn log_name(text: &str) -> Result<String, String> {
     if good { Ok(text.into()) } else { Err("that is no name of a command or step".into()) }
 }
 
-/// Follow events.
+/// Show events.
 #[derive(Debug, Args)]
 pub struct Events {
     /// The workspace
     pub name: Name,
+    /// Go on with what happens from now on, until the workspace is gone or Ctrl-C
+    #[arg(long, short)]
+    pub follow: bool,
 }
 
 impl Events {
-    /// Prints a line for each, until the workspace is gone or somebody presses Ctrl-C.
+    /// Prints a line for each.
     pub async fn run(self, context: &mut Context) -> Result<(), CliError> {
         let client = context.client()?;
-        let mut events = client.stream(&["workspaces", self.name.as_str(), "events"], &[]).await?;
+        let follow = if self.follow { "true" } else { "false" };
+        let path = ["workspaces", self.name.as_str(), "events"];
+        let mut events = client.stream(&path, &[("follow", follow)]).await?;
         let mut phase = None::<String>;
         while let Some(event) = events.next().await? {
             if event.kind == "gone" {
@@ -98,7 +103,9 @@ impl Events {
                 "event" => self.event(context, &value)?,
                 "workspace" => {
                     let now: Workspace = read(&value)?;
-                    if phase.replace(now.phase.clone()).as_ref() != Some(&now.phase) {
+                    // As it is now is not what happened to it.
+                    let changed = phase.replace(now.phase.clone()).as_ref() != Some(&now.phase);
+                    if self.follow && changed {
                         self.phase(context, &now)?;
                     }
                 }

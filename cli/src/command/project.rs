@@ -56,7 +56,7 @@ pub enum Project {
 }
 
 /// A group has a slash in its name, since its provider's stands before it.
-fn member(who: &str, role: &str) -> Member {
+pub(crate) fn member(who: &str, role: &str) -> Member {
     let group = who.contains('/');
     let text = Some(who.to_string());
     Member { user: text.clone().filter(|_| !group), group: text.filter(|_| group), role: role.into() }

@@ -376,8 +376,11 @@ async fn logs_come_as_they_are() {
     assert_eq!(stand.run("logs a build -f --tail 9").await.out, "\u{1b}[1mone\ntwo");
     assert_eq!(stand.run("logs a none").await.code, 3);
     let event = "event: event\ndata: {\"at\":\"2026-01-01T00:00:00Z\",\"reason\":\"Woken\",\"message\":\"m\",\"by\":\"ann\"}\n\n";
-    stand.on("GET /workspaces/a/events", 200, event);
-    assert_eq!(stand.run("events a").await.out, "2026-01-01 00:00:00Z  Woken           m (by ann)\n");
+    stand.on("GET /workspaces/a/events?follow=false", 200, event);
+    stand.on("GET /workspaces/a/events?follow=true", 200, event);
+    for line in ["events a", "events a -f"] {
+        assert_eq!(stand.run(line).await.out, "2026-01-01 00:00:00Z  Woken           m (by ann)\n");
+    }
 }
 
 #[tokio::test]

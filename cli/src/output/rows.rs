@@ -1,6 +1,6 @@
 //! The tables: which columns each kind of thing has.
 
-use dormer_wire::api::{Audited, Key, Member, Port, Project, Secret, Token, User, Workspace};
+use dormer_wire::api::{Audited, Key, Member, Port, Project, Secret, Token, Usage, User, Workspace};
 use jiff::Timestamp;
 
 use crate::output::{Row, clean};
@@ -23,6 +23,18 @@ pub fn ago(since: Timestamp, now: Timestamp) -> String {
         3600..172_800 => format!("{hours}h"),
         _ => format!("{days}d"),
     }
+}
+
+/// An amount of memory, in the largest unit that says enough: `512 MiB`, `1.5 GiB`.
+pub fn size(octets: u64) -> String {
+    let (mut amount, mut unit) = (octets as f64 / 1024.0, "KiB");
+    for next in ["MiB", "GiB", "TiB"] {
+        if amount < 1024.0 {
+            break;
+        }
+        (amount, unit) = (amount / 1024.0, next);
+    }
+    if amount < 10.0 { format!("{amount:.1} {unit}") } else { format!("{amount:.0} {unit}") }
 }
 
 fn when(at: Option<Timestamp>) -> String {
@@ -70,6 +82,22 @@ impl Row for Workspace {
             cells.extend([or_nothing(source), reference(self), clean(&self.ssh), clean(&self.class)]);
         }
         cells
+    }
+
+    fn handle(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Row for Usage {
+    const NONE: &'static str = "Nothing runs, or nothing is known of what it uses.";
+
+    fn columns(_: bool) -> Vec<&'static str> {
+        vec!["NAME", "MEMORY", "PROCESSES"]
+    }
+
+    fn cells(&self, _: bool) -> Vec<String> {
+        vec![clean(&self.name), size(self.memory), self.processes.to_string()]
     }
 
     fn handle(&self) -> &str {

@@ -74,6 +74,20 @@ fn an_agent_gets_what_it_can_run() {
     assert_eq!(all.run, Run::Composite { commands: vec!["seed".into()], parallel: false });
     assert_eq!(main.projects.len(), 1);
 
+    let editor = || {
+        let program = vec!["node".to_string()];
+        let (extensions, install, settings) = (None, Vec::new(), serde_json::Map::new());
+        Some(Editor::VscodeServer { program, data: "/editor".into(), extensions, install, settings })
+    };
+    let ids = ["rust-lang.rust-analyzer", "a.b@1.2.3", "-a.c", "--x", "nodot", "a. b", "a.b@", ".b", "a.b.c"];
+    plan.settings.extensions = ids.map(String::from).into();
+    plan.settings.editor_settings.insert("editor.tabSize".into(), 2.into());
+    let edited = assign(&workspace, "i", &plan, "tools", Layout { editor: editor(), ..layout() });
+    let Some(Editor::VscodeServer { install, settings, .. }) = edited.editor else { panic!() };
+    assert_eq!(install, ["rust-lang.rust-analyzer", "a.b@1.2.3", "a.b.c"]);
+    assert_eq!(settings["editor.tabSize"], 2);
+    assert!(assign(&workspace, "i", &plan, "db", Layout { editor: editor(), ..layout() }).editor.is_none());
+
     let other = assign(&workspace, "i", &plan, "db", layout());
     assert_eq!(other.commands.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), ["seed", "all"]);
     assert!(other.projects.is_empty() && other.events == Events::default());

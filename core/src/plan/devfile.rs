@@ -109,11 +109,15 @@ pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
             Some(Volume { name: component.name.clone(), size: volume.size.clone(), ephemeral: volume.is_ephemeral() })
         })
         .collect();
-    for project in devfile.projects.iter().chain(&devfile.dependent_projects) {
+    for project in &devfile.projects {
         project::add(&mut plan, project)?;
     }
     project::add_starter(&mut plan, devfile)?;
+    // Dependent projects are beside what is worked on, wherever they stand.
     plan.working_dir = plan.projects.first().map(|project| project.path.clone()).unwrap_or_default();
+    for project in &devfile.dependent_projects {
+        project::add(&mut plan, project)?;
+    }
     plan.commands = devfile.commands.iter().filter_map(|each| command(devfile, each)).collect();
     for command in &devfile.commands {
         let of = format!("command '{}'", command.id);

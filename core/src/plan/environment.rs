@@ -14,7 +14,7 @@ impl Plan {
     pub fn environment(&self, container: &Container, root: &str) -> Vec<EnvVar> {
         let source = match self.working_dir.as_str() {
             "" => root.to_string(),
-            folder => format!("{}/{}", root.trim_end_matches('/'), folder.trim_start_matches("./")),
+            folder => joined(root, folder),
         };
         let folders = [(PROJECTS_ROOT, root), (PROJECT_SOURCE, source.as_str())];
         let folders = if container.mount_sources { folders.as_slice() } else { &[] };
@@ -25,6 +25,13 @@ impl Plan {
         let set = folders.iter().map(|(name, value)| EnvVar { name: (*name).into(), value: (*value).to_string() });
         own.chain(set).chain(self.env.iter().cloned()).collect()
     }
+}
+
+/// A folder below another, without the parts that lead nowhere.
+fn joined(root: &str, folder: &str) -> String {
+    let parts = root.split('/').chain(folder.split('/')).filter(|part| !matches!(*part, "" | "."));
+    let joined = parts.collect::<Vec<&str>>().join("/");
+    if root.starts_with('/') { format!("/{joined}") } else { joined }
 }
 
 /// Replaces `$(NAME)` by the value of a known name; `$$` is an escaped `$` and stays as it is.

@@ -38,6 +38,24 @@ pub struct Settings {
     pub extensions: Vec<String>,
     /// Settings of the editor.
     pub editor_settings: serde_json::Map<String, serde_json::Value>,
+    /// The repository that the workspace is of.
+    pub source: Option<SourceUse>,
+    /// Where in that repository its devfile is.
+    pub devfile: Option<String>,
+}
+
+/// A repository, at a ref or a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceUse {
+    /// Its address, or that of a page of it.
+    pub url: String,
+    /// A branch, tag or commit.
+    #[serde(default, rename = "ref")]
+    pub reference: Option<String>,
+    /// A merge or pull request.
+    #[serde(default)]
+    pub merge_request: Option<u64>,
 }
 
 /// A secret of the project or of its owner, given to the processes.

@@ -27,6 +27,8 @@ pub(super) fn devfile(tree: &Node, report: &mut Report) -> Node {
             ("dormer.dev/accelerator", field("accelerator")),
             ("dormer.dev/idle-timeout", Some(idle)),
             ("dormer.dev/secrets", secrets(tree)),
+            ("dormer.dev/source", source(tree)),
+            ("dormer.dev/devfile", field("devfile")),
         ],
     );
     let metadata = map(span, [("name", field("name")), ("description", field("description"))]);
@@ -112,6 +114,16 @@ fn line_of(line: &str) -> String {
     }
     let program = if line.contains('/') { quoted(line) } else { format!("./{}", quoted(line)) };
     format!("if [ -f {program} ] && [ ! -x {program} ]; then exec sh {program}; fi; exec {program}")
+}
+
+/// The repository: its address alone, or with a ref or a request.
+fn source(tree: &Node) -> Option<Node> {
+    let node = tree.get("source")?;
+    if node.as_text().is_some() {
+        return Some(map(node.span, [("url", Some(node.clone()))]));
+    }
+    let field = |name: &str| node.get(name).cloned();
+    Some(map(node.span, [("url", field("url")), ("ref", field("ref")), ("mergeRequest", field("merge_request"))]))
 }
 
 fn secrets(tree: &Node) -> Option<Node> {

@@ -49,7 +49,7 @@ impl Flattener<'_> {
             return None;
         };
         self.left.imports = imports;
-        let fetched = match self.ask(reference, location.as_deref()) {
+        let fetched = match self.ask(reference, location.as_deref()).or_else(|error| self.below(reference, by, error)) {
             Ok(fetched) => fetched,
             Err(error) => return self.failed(node, reference, what, &error),
         };
@@ -78,6 +78,20 @@ impl Flattener<'_> {
             self.resolver.kubernetes(&of.name, named(&of.namespace).as_deref())
         } else {
             Err(ResolveError::refused("the reference has neither uri nor id nor kubernetes"))
+        }
+    }
+
+    /// Where the reference library looks for a relative reference of a document from the web: below that document, as if
+    /// it were a folder. Devfiles that were only ever tried with it are written for that, so it is the second place.
+    fn below(&self, reference: &ImportReference, by: &Content, error: ResolveError) -> Result<Fetched, ResolveError> {
+        let other = reference.uri.as_deref().and_then(|uri| resolve::join_below(&by.base, uri));
+        let other = other.filter(|other| {
+            let identity = resolve::identity(reference, Some(other));
+            self.chain.iter().all(|link| link.identity != identity)
+        });
+        match other {
+            Some(other) => self.resolver.uri(&other).map_err(|_| error),
+            None => Err(error),
         }
     }
 

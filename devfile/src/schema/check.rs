@@ -126,7 +126,9 @@ impl Check<'_> {
         }
         let absent: Vec<(std::sync::Arc<str>, Span)> =
             map.iter().filter(|(_, e)| e.node.is_null()).map(|(key, e)| (key.clone(), e.key)).collect();
-        if !object.open {
+        if absent.is_empty() {
+            // As it should be: nothing to take out.
+        } else if !object.open {
             map.retain(|_, entry| !entry.node.is_null());
         } else {
             map.retain(|key, entry| !entry.node.is_null() || object.field(key).is_none());
@@ -168,6 +170,11 @@ impl Check<'_> {
 
     /// Reports an unknown field; gives the one that was probably meant.
     fn unknown(&mut self, key: &str, span: Span, object: &'static Object, mode: Mode) -> Option<&'static str> {
+        if self.report.is_full() && self.dialect != Dialect::Devcontainer {
+            // It is only counted, so nobody reads what may have been meant.
+            self.report.error(Rule::UnknownField, span, "");
+            return None;
+        }
         let shown: String = key.chars().take(60).collect();
         let dialect = self.dialect;
         let elsewhere = object.field(key).filter(|f| f.modes.contains(&mode)).and_then(Field::editions);

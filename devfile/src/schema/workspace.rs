@@ -23,9 +23,14 @@ pub(crate) static WORKSPACE: Object = object(
         field("on_startup", Shape::Either(&[Shape::Text, TEXTS], "a command, a list of them, or a script's path")),
         field("ttl_seconds", Shape::Count),
         field("secrets", Shape::List(&Shape::Object(|| &SECRET))),
-        field("source", Shape::Either(&[Shape::Text, Shape::Free], "an address")),
-        field("devfile", Shape::Either(&[Shape::Text, Shape::Free], "a path")),
+        field("source", Shape::Either(&[Shape::Text, Shape::Object(|| &SOURCE)], "an address or a mapping")),
+        field("devfile", Shape::Text),
     ],
+);
+
+static SOURCE: Object = object(
+    "a source",
+    &[field("url", Shape::Text).required(), field("ref", Shape::Text), field("merge_request", Shape::Count)],
 );
 
 static RESOURCES: Object =

@@ -10,13 +10,14 @@ const CONTAINER: &str = "container-overrides";
 const POD: &str = "pod-overrides";
 
 /// Fields of a container that the component has itself, and what it calls them.
-const OWN: [(&str, &str); 6] = [
+const OWN: [(&str, &str); 7] = [
     ("name", "name"),
     ("image", "image"),
     ("command", "command"),
     ("args", "args"),
     ("ports", "endpoints"),
     ("env", "env"),
+    ("volumeMounts", "volumeMounts"),
 ];
 
 /// Fields of a pod that the components make.
@@ -41,7 +42,6 @@ const CONTAINER_FIELDS: &[&str] = &[
     "terminationMessagePolicy",
     "tty",
     "volumeDevices",
-    "volumeMounts",
     "workingDir",
 ];
 

@@ -253,7 +253,12 @@ impl<'a> Builder<'a> {
             Some(Open::Map { map, key, merges, .. }) => match key.take() {
                 Some(key) if key.merge => merges.push(node),
                 Some(key) => {
-                    map.entry(key.text).or_insert(Entry { key: key.span, node });
+                    let entry =
+                        map.entry(key.text).or_insert(Entry { key: key.span, node: Node::new(key.span, Value::Null) });
+                    // Of two equal keys the first that says something counts; that there are two is reported.
+                    if entry.node.is_null() {
+                        *entry = Entry { key: key.span, node };
+                    }
                 }
                 None => {
                     let message = "a key must be a plain word".to_owned();

@@ -294,3 +294,139 @@ async fn git_itself_runs_nothing_that_a_url_says() {
     assert!(set.lines().all(|line| line.starts_with("command line:")), "{set}");
     assert!(matches!(runner.run(&["help", "-a"], 10).await, Err(GitError::TooLong(10))));
 }
+
+/// A host that answers every request with the same, for ever where it ends in `endless`; and how often it was asked.
+async fn saying(answer: impl Into<String>) -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (answer, asked) = (answer.into(), Arc::<std::sync::atomic::AtomicUsize>::default());
+    let count = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (answer, count) = (answer.clone(), count.clone());
+            tokio::spawn(async move {
+                let mut head = [0u8; 8192];
+                // Whoever only looks whether somebody is there says nothing.
+                if stream.read(&mut head).await.unwrap_or(0) == 0 {
+                    return;
+                }
+                count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let _ = stream.write_all(answer.as_bytes()).await;
+                if answer.ends_with("endless") {
+                    let more = "0123456789abcdef0123456789abcdef01234567\trefs/heads/x\n".repeat(4096);
+                    while stream.write_all(more.as_bytes()).await.is_ok() {}
+                }
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    (port, asked)
+}
+
+fn http(status: &str, head: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+#[tokio::test]
+async fn a_host_that_limits_us_says_when_to_come_back() {
+    let (port, _) = saying(http("429 Too Many Requests", "retry-after: 47\r\n", "")).await;
+    let told = resolve(&asked(&format!("http://127.0.0.1:{port}/a/b"))).await.unwrap_err();
+    assert!(matches!(&told, ForgeError::RateLimited { retry_after: Some(47), .. }), "{told:?}");
+    assert_eq!(told.to_string(), "127.0.0.1 asks for fewer requests: again in 47 s");
+}
+
+#[tokio::test]
+async fn a_host_that_takes_no_connection_is_told_within_seconds() {
+    // Nobody accepts, and no more than one waits: what comes then is not answered at all.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        waiting.push(tokio::time::timeout(Duration::from_millis(200), tokio::net::TcpStream::connect(address)).await);
+    }
+    // Before git would say anything.
+    let told = resolve(&asked(&format!("http://{address}/a/b"))).await.unwrap_err();
+    assert!(matches!(&told, ForgeError::Unreachable { message, .. } if message.contains("no connection")), "{told:?}");
+}
+
+#[tokio::test]
+async fn where_a_repository_moved_is_looked_at_before_anybody_goes_there() {
+    let repository = Repository::new();
+    let real = serve(repository.folder.path().join("srv")).await;
+    let (inner, asked_inside) = saying(http("200 OK", "", "")).await;
+    let to = |port: u16, path: &str| {
+        http("301 Moved", &format!("location: http://127.0.0.1:{port}{path}?service=git-upload-pack\r\n"), "")
+    };
+    // A stranger, whom an administrator lets go to this one host, is sent on into the gateway's network.
+    let (outer, _) = saying(to(inner, "/app.git/info/refs")).await;
+    let private = Pattern::list(&format!("127.0.0.1:{outer}")).unwrap();
+    let policy = Policy { private, ..Policy::default() };
+    let guarded = Git::new(Config { policy, ..Config::default() });
+    let stranger = Asked { local: false, ..asked(&format!("http://127.0.0.1:{outer}/old.git")) };
+    let told = guarded.resolve(&stranger).await.unwrap_err();
+    assert!(matches!(told, ForgeError::NotAllowed(_)), "{told:?}");
+    assert_eq!(asked_inside.load(std::sync::atomic::Ordering::SeqCst), 0);
+    // Where one may go, the repository is found at its new place, and that is remembered.
+    let (outer, _) = saying(to(real, "/app.git/info/refs")).await;
+    let got = resolve(&asked(&format!("http://127.0.0.1:{outer}/old.git"))).await.unwrap();
+    assert_eq!(got.source.url, format!("http://127.0.0.1:{real}/app.git"));
+    assert_eq!(got.source.commit, Some(repository.main.clone()));
+    // To something that is no repository's place, or round and round: nowhere.
+    let (outer, _) = saying(to(real, "/elsewhere")).await;
+    assert!(resolve(&asked(&format!("http://127.0.0.1:{outer}/old.git"))).await.is_err());
+}
+
+#[tokio::test]
+async fn a_list_of_refs_without_end_costs_a_bounded_amount() {
+    let (port, _) = saying("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nendless").await;
+    // Were it the time that ends it, this would last an hour.
+    let patient = Git::new(Config { limit: Duration::from_secs(3600), ..Config::default() });
+    let told = patient.resolve(&asked(&format!("http://127.0.0.1:{port}/a/b"))).await.unwrap_err();
+    assert!(told.to_string().contains("more than is read"), "{told}");
+}
+
+#[tokio::test]
+async fn a_devfile_that_unpacks_without_end_is_none() {
+    let repository = Repository::new();
+    let work = repository.folder.path().join("work");
+    let bomb = std::fs::File::create(work.join("devfile.yaml")).unwrap();
+    bomb.set_len(32 << 20).unwrap();
+    git(&work, &["commit", "-q", "-a", "-m", "bomb"]);
+    git(&work, &["push", "-q", "../srv/app.git", "HEAD:refs/heads/bomb"]);
+    let bomb = Asked { reference: Some("bomb".into()), ..asked(&repository.url()) };
+    let told = resolve(&bomb).await.unwrap_err();
+    assert!(matches!(&told, ForgeError::Invalid(why) if why.contains("more than 1 MB")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_devfile_by_itself() {
+    let text = "schemaVersion: 2.3.0\nmetadata: {name: go}\ncomponents:\n  - name: dev\n    container: {image: x}\n";
+    let (port, _) = saying(http("200 OK", "content-type: text/yaml\r\n", text)).await;
+    let url = format!("http://127.0.0.1:{port}/stacks/go/devfile.yaml");
+    let got = resolve(&asked(&url)).await.unwrap();
+    assert_eq!((got.source.url.as_str(), got.source.document, got.repository.as_str()), (url.as_str(), true, "go"));
+    assert_eq!(got.devfile, Some(("devfile.yaml".into(), text.into())));
+    assert_eq!(got.whole, Some(Ok(text.into())));
+    let same = Asked { devfile_path: Some("devfile.yaml".into()), ..asked(&url) };
+    assert!(resolve(&same).await.is_ok());
+    let other = Asked { devfile_path: Some("other.yaml".into()), ..asked(&url) };
+    assert!(matches!(resolve(&other).await, Err(ForgeError::Invalid(_))));
+    // A stranger reaches nothing of the gateway's network by it, nor is too much read, nor a page taken for a devfile.
+    let foreign = Asked { local: false, ..asked(&url) };
+    assert!(matches!(resolve(&foreign).await, Err(ForgeError::NotAllowed(_))));
+    let (port, _) = saying(http("200 OK", "", &"#".repeat(MAX + 1))).await;
+    let told = resolve(&asked(&format!("http://127.0.0.1:{port}/devfile.yaml"))).await.unwrap_err();
+    assert!(told.to_string().contains("at most 1 MB"), "{told}");
+    for (status, body) in [("200 OK", "<!doctype html>\n<title>A page</title>\n"), ("404 Not Found", "")] {
+        let (port, _) = saying(http(status, "", body)).await;
+        let told = resolve(&asked(&format!("http://127.0.0.1:{port}/devfile.yaml"))).await.unwrap_err();
+        assert!(matches!(told, ForgeError::NoRepository(_)), "{status}: {told:?}");
+    }
+    // What is wrong in it is told with its place, and a parent beside it is looked for there.
+    let (port, _) = saying(http("200 OK", "", "schemaVersion: 2.3.0\nmetadata: 7\n")).await;
+    let got = resolve(&asked(&format!("http://127.0.0.1:{port}/devfile.yaml"))).await.unwrap();
+    assert!(got.whole.unwrap().unwrap_err().contains("devfile.yaml:2:"));
+}

@@ -37,6 +37,11 @@ pub(super) fn is_redirect(why: &str) -> bool {
         .any(|words| why.contains(words))
 }
 
+/// Whether a host wants to be asked less often.
+pub(super) fn is_limit(why: &str) -> bool {
+    why.to_lowercase().contains("returned error: 429")
+}
+
 const NO_RIGHT: [&str; 8] = [
     "authentication failed",
     "could not read username",
@@ -64,10 +69,13 @@ pub(super) fn told(error: GitError, address: &Address) -> ForgeError {
     };
     let lower = why.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|words| lower.contains(words));
+    if says(&["out of memory"]) {
+        return ForgeError::Failed(format!("{host} sent more than is read of a repository here"));
+    }
     if says(&["host key verification failed"]) {
         return ForgeError::Failed(format!("the SSH host key of {host} is not known to this machine"));
     }
-    if says(&["returned error: 429"]) {
+    if is_limit(&why) {
         return ForgeError::RateLimited { host, retry_after: None };
     }
     if says(&[

@@ -4,12 +4,13 @@ use std::error::Error;
 use std::time::Duration;
 
 use dormer_core::secret::Secret;
+use jiff::Timestamp;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, LOCATION, RETRY_AFTER};
 use url::Url;
 
 use super::policy::Reach;
-use super::{Guard, GuardError};
+use super::{Guard, GuardError, limit};
 
 /// How often a host may send us elsewhere.
 const REDIRECTS: usize = 5;
@@ -127,15 +128,17 @@ impl Guard {
 
 async fn read(url: Url, mut answer: reqwest::Response, ask: &Ask) -> Result<Answer, GuardError> {
     let status = answer.status().as_u16();
-    let header = |name| answer.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let remaining = header(reqwest::header::HeaderName::from_static("x-ratelimit-remaining"));
-    if status == 429 || (status == 403 && remaining == Some("0")) {
-        return Err(GuardError::Limited(header(RETRY_AFTER).and_then(|seconds| seconds.parse().ok())));
+    let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let any = |names: [&str; 2]| names.into_iter().find_map(header);
+    let spent = any(limit::REMAINING) == Some("0");
+    if status == 429 || (status == 403 && spent) {
+        let (after, date) = (header(RETRY_AFTER.as_str()), header(DATE.as_str()));
+        return Err(GuardError::Limited(limit::seconds(after, any(limit::RESET), date, Timestamp::now())));
     }
     if !answer.status().is_success() {
         return Err(GuardError::Status(status));
     }
-    let kind = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let kind = header(CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
     if ask.json && !kind.split(';').next().is_some_and(|kind| kind.trim().ends_with("json")) {
         return Err(GuardError::Kind("JSON"));
     }

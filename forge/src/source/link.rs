@@ -6,8 +6,8 @@
 use url::Url;
 
 use super::address::{self, Address};
-use super::reference;
 use super::{Flavour, Kind, Meaning, SourceError, Wanted};
+use super::{file, reference};
 
 /// Reads a tidy source.
 pub fn read(text: &str, local: bool) -> Result<Meaning, SourceError> {
@@ -61,10 +61,27 @@ fn web(text: &str) -> Result<Meaning, SourceError> {
     let typed = rest.get(authority.len()..).unwrap_or_default();
     address::check_typed(typed.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/'))?;
     let url = Url::parse(text).map_err(|error| SourceError::Malformed(error.to_string()))?;
+    let url = raw_of_github(&url).unwrap_or(url);
     let parts = url.path().split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>();
-    let (path, wanted) = page(&url, &parts)?;
+    let (path, mut wanted) = page(&url, &parts)?;
     let flavour = Flavour::of_host(url.host_str().unwrap_or_default()).or_else(|| flavour(&parts));
-    Ok(Meaning { address: address::web(&url, &path)?, wanted, flavour })
+    let mut address = address::web(&url, &path)?;
+    if wanted == Wanted::Default && file::is_document(&path) {
+        wanted = Wanted::Document;
+        address.repository = file::name(&path).unwrap_or(address.repository);
+    }
+    Ok(Meaning { address, wanted, flavour })
+}
+
+/// GitHub shows files as they are on another host: `raw.githubusercontent.com/owner/repository/main/devfile.yaml`.
+fn raw_of_github(url: &Url) -> Option<Url> {
+    if url.host_str() != Some("raw.githubusercontent.com") {
+        return None;
+    }
+    let mut parts = url.path().trim_start_matches('/').splitn(3, '/');
+    let (owner, repository, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let rest = ["refs/heads/", "refs/tags/"].iter().find_map(|kind| rest.strip_prefix(kind)).unwrap_or(rest);
+    Url::parse(&format!("https://github.com/{owner}/{repository}/raw/{rest}")).ok()
 }
 
 /// What a page's shape tells of the program that made it, where it leaves no doubt.
@@ -164,10 +181,12 @@ fn third_place(url: &Url, at: usize, page: &[&str]) -> Result<Option<Wanted>, So
     let exactly = at == 2;
     let cloud = url.host_str() == Some("bitbucket.org");
     let wanted = match page {
-        ["src", "branch", rest @ ..] if !rest.is_empty() => named(rest, Kind::Branch)?,
-        ["src", "tag", rest @ ..] if !rest.is_empty() => named(rest, Kind::Tag)?,
-        ["src", "commit", commit, ..] => named(&[commit], Kind::Commit)?,
-        ["src", commit, ..] if reference::is_commit(commit) => named(&[commit], Kind::Commit)?,
+        [shown, "branch", rest @ ..] if is_gitea(shown, url) && !rest.is_empty() => named(rest, Kind::Branch)?,
+        [shown, "tag", rest @ ..] if is_gitea(shown, url) && !rest.is_empty() => named(rest, Kind::Tag)?,
+        [shown, "commit", rest @ ..] if is_gitea(shown, url) && !rest.is_empty() => named(rest, Kind::Commit)?,
+        ["src", rest @ ..] if rest.first().is_some_and(|commit| reference::is_commit(commit)) => {
+            named(rest, Kind::Commit)?
+        }
         ["src", rest @ ..] if cloud && exactly && !rest.is_empty() => named(rest, Kind::Any)?,
         ["branch", rest @ ..] if cloud && exactly && !rest.is_empty() => named(rest, Kind::Branch)?,
         ["pull-requests", number, ..] if cloud && exactly && is_number(number) => request(number)?,
@@ -185,9 +204,14 @@ fn third_place(url: &Url, at: usize, page: &[&str]) -> Result<Option<Wanted>, So
     Ok(Some(wanted))
 }
 
+/// Gitea says what kind of name follows: `src/branch/main`, `raw/tag/v1`. On GitHub that is how the name itself begins.
+fn is_gitea(shown: &str, url: &Url) -> bool {
+    shown == "src" || (matches!(shown, "raw" | "blame" | "commits") && url.host_str() != Some("github.com"))
+}
+
 fn named(parts: &[&str], kind: Kind) -> Result<Wanted, SourceError> {
     let decoded = parts.iter().map(|part| decode(part)).collect::<Result<Vec<_>, _>>()?.join("/");
-    let link = matches!(kind, Kind::Any | Kind::Branch | Kind::Tag);
+    let link = kind != Kind::Commit || parts.len() > 1;
     // A path behind the name is not a part of it, so the rules for names hold for the first part only; the whole is
     // checked again once the repository has told where the name ends.
     reference::check(decoded.split('/').next().unwrap_or_default())?;

@@ -7,6 +7,7 @@ fn line(meaning: &Meaning) -> String {
     let wanted = match &meaning.wanted {
         Wanted::Default => "-".into(),
         Wanted::Request(number) => format!("!{number}"),
+        Wanted::Document => "document".into(),
         Wanted::Named { name, kind, link } => {
             let kind = match kind {
                 Kind::Any => "any",
@@ -127,7 +128,7 @@ fn accepted() {
         ("https://codeberg.org/o/r/src/branch/main", "https://codeberg.org/o/r branch+:main"),
         ("https://codeberg.org/o/r/src/branch/feature/x/docs", "https://codeberg.org/o/r branch+:feature/x/docs"),
         ("https://codeberg.org/o/r/src/tag/v1", "https://codeberg.org/o/r tag+:v1"),
-        ("https://codeberg.org/o/r/src/commit/0123456789abcdef0123456789abcdef01234567/x", "https://codeberg.org/o/r commit:C"),
+        ("https://codeberg.org/o/r/src/commit/0123456789abcdef0123456789abcdef01234567/x", "https://codeberg.org/o/r commit+:C/x"),
         ("https://codeberg.org/o/r/src/commit/0123456789", "https://codeberg.org/o/r commit:0123456789"),
         ("https://codeberg.org/o/r/commit/0123456789abcdef0123456789abcdef01234567", "https://codeberg.org/o/r commit:C"),
         ("https://codeberg.org/o/r/pulls/9", "https://codeberg.org/o/r !9"),
@@ -137,7 +138,7 @@ fn accepted() {
         ("http://localhost:3000/o/r/pulls/1", "http://localhost:3000/o/r !1"),
         // Bitbucket's, Azure's, SourceHut's.
         ("https://bitbucket.org/o/r/src/main/", "https://bitbucket.org/o/r any+:main"),
-        ("https://bitbucket.org/o/r/src/0123456789abcdef0123456789abcdef01234567/a", "https://bitbucket.org/o/r commit:C"),
+        ("https://bitbucket.org/o/r/src/0123456789abcdef0123456789abcdef01234567/a", "https://bitbucket.org/o/r commit+:C/a"),
         ("https://bitbucket.org/o/r/branch/feature/x", "https://bitbucket.org/o/r branch+:feature/x"),
         ("https://bitbucket.org/o/r/pull-requests/4/diff", "https://bitbucket.org/o/r !4"),
         ("https://bitbucket.org/o/r/commits/0123456789abcdef0123456789abcdef01234567", "https://bitbucket.org/o/r commit:C"),
@@ -215,6 +216,24 @@ fn accepted() {
         ("git@gitlab.com:g/s/p.git", "git@gitlab.com:g/s/p.git -"),
         ("git@codeberg.org:o/r", "git@codeberg.org:o/r -"),
         ("https://git.kernel.example/pub/scm/linux.git", "https://git.kernel.example/pub/scm/linux.git -"),
+        // Files that describe a workspace: in a repository, and by themselves.
+        ("https://github.com/o/r/blob/main/devfile.yaml", "https://github.com/o/r any+:main/devfile.yaml"),
+        ("https://github.com/o/r/raw/main/devfile.yaml", "https://github.com/o/r any+:main/devfile.yaml"),
+        ("https://raw.githubusercontent.com/o/r/main/devfile.yaml", "https://github.com/o/r any+:main/devfile.yaml"),
+        ("https://raw.githubusercontent.com/o/r/refs/heads/a/b/.devfile/x.yaml", "https://github.com/o/r any+:a/b/.devfile/x.yaml"),
+        ("https://gitlab.com/g/p/-/blob/main/.gitlab/workspaces/x.yaml", "https://gitlab.com/g/p any+:main/.gitlab/workspaces/x.yaml"),
+        ("https://codeberg.org/o/r/src/branch/main/devfile.yaml", "https://codeberg.org/o/r branch+:main/devfile.yaml"),
+        ("https://codeberg.org/o/r/raw/branch/main/devfile.yaml", "https://codeberg.org/o/r branch+:main/devfile.yaml"),
+        ("https://codeberg.org/o/r/raw/tag/v1/workspace.yaml", "https://codeberg.org/o/r tag+:v1/workspace.yaml"),
+        ("https://codeberg.org/o/r/commits/branch/main", "https://codeberg.org/o/r branch+:main"),
+        ("https://github.com/o/r/commits/branch/main", "https://github.com/o/r any+:branch/main"),
+        ("https://example.org/devfile.yaml", "https://example.org/devfile.yaml document"),
+        ("https://example.org/stacks/go/devfile.yaml?x=1#top", "https://example.org/stacks/go/devfile.yaml document"),
+        ("example.org/a/workspace.yaml", "https://example.org/a/workspace.yaml document"),
+        ("http://127.0.0.1:3000/go.yml", "http://127.0.0.1:3000/go.yml document"),
+        ("https://example.org/.devcontainer/devcontainer.json", "https://example.org/.devcontainer/devcontainer.json document"),
+        ("https://github.com/o/r/tree/main/devfile.yaml.d", "https://github.com/o/r any+:main/devfile.yaml.d"),
+        ("https://github.com/o/devfile.yaml.git", "https://github.com/o/devfile.yaml.git -"),
     ];
     assert!(table.len() >= 150);
     let wrong = table.iter().filter_map(|(text, meaning)| {

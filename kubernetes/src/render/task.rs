@@ -133,5 +133,7 @@ fn editor(home: &Path) -> Editor {
         program: program.map(|path| path.display().to_string()).to_vec(),
         data: home.join(".dormer/editor"),
         extensions: Some(tool("extension")),
+        install: Vec::new(),
+        settings: serde_json::Map::new(),
     }
 }

@@ -84,6 +84,7 @@ fn spec(spec: &kube::WorkspaceSpec, project: &ProjectName) -> Result<core::Spec,
         display_name: spec.display_name.clone(),
         description: spec.description.clone(),
         running: spec.running,
+        restart: spec.restart.clone(),
         archived: spec.archived,
         source: spec.source.as_ref().map(source).transpose()?,
         devfile: spec.devfile.clone(),
@@ -122,6 +123,7 @@ fn source(source: &kube::Source) -> Result<core::Source, KubeError> {
         page: git.page,
         title: git.title,
         ended: git.ended,
+        document: git.document,
         cloning: git
             .cloning
             .as_ref()
@@ -152,6 +154,7 @@ pub fn spec_of(spec: &core::Spec) -> Result<kube::WorkspaceSpec, KubeError> {
         display_name: spec.display_name.clone(),
         description: spec.description.clone(),
         running: spec.running,
+        restart: spec.restart.clone(),
         archived: spec.archived,
         source: spec.source.as_ref().map(source_of).transpose()?,
         devfile: spec.devfile.clone(),
@@ -194,6 +197,7 @@ fn source_of(source: &core::Source) -> Result<kube::Source, KubeError> {
             page: source.page,
             title: source.title,
             ended: source.ended,
+            document: source.document,
             cloning,
         },
     })

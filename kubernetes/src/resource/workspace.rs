@@ -64,6 +64,10 @@ pub struct WorkspaceSpec {
     /// Whether it should run. A visit sets it, idleness takes it back.
     #[serde(default)]
     pub running: bool,
+    /// The start (`status.instance`) that another one is to take the place of: a restart, as one change of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub restart: Option<String>,
     /// Whether it is put away: a visit does not wake it then.
     #[serde(default)]
     pub archived: bool,
@@ -166,6 +170,9 @@ pub struct Git {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     pub ended: Option<String>,
+    /// Whether the URL is that of a devfile by itself: nothing is cloned from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub document: bool,
     /// How much of it is cloned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloning: Option<Cloning>,

@@ -5,6 +5,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
+use dormer_core::limits::Limits;
+
+use super::limits::{self, Limiters};
+
 const ROOT: &str = "/sys/fs/cgroup";
 
 /// Where groups can be made.
@@ -12,11 +16,16 @@ const ROOT: &str = "/sys/fs/cgroup";
 pub struct Groups {
     folder: Option<PathBuf>,
     name: String,
+    limiters: Limiters,
 }
 
 /// A group.
 #[derive(Debug, Clone)]
-pub struct Group(PathBuf);
+pub struct Group {
+    path: PathBuf,
+    /// Folders in other trees that limit it.
+    limits: Vec<PathBuf>,
+}
 
 impl Groups {
     /// Looks where groups of the data folder called `label` can be made.
@@ -24,7 +33,19 @@ impl Groups {
         let name = format!("dormer-{label}");
         let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let folder = candidates(&own).into_iter().map(|base| base.join(&name)).find(|folder| usable(folder));
-        Groups { folder, name }
+        let tree =
+            |controller| candidate(&own, controller).map(|base| base.join(&name)).filter(|folder| usable(folder));
+        let unified = folder.as_deref().is_some_and(|folder| {
+            let controllers = folder.parent().map(|base| std::fs::read_to_string(base.join("cgroup.controllers")));
+            controllers.is_some_and(|text| text.is_ok_and(|text| text.contains("memory")))
+        });
+        let limiters = Limiters { memory: tree("memory"), cpu: tree("cpu"), unified };
+        Groups { folder, name, limiters }
+    }
+
+    /// Whether limits can be set.
+    pub fn limits(&self) -> bool {
+        self.limiters.unified || (self.limiters.memory.is_some() && self.limiters.cpu.is_some())
     }
 
     /// Where they are made.
@@ -32,11 +53,18 @@ impl Groups {
         self.folder.as_deref()
     }
 
-    /// Makes the group of a workspace. None where that cannot be.
-    pub fn make(&self, id: &str) -> Option<Group> {
-        let path = self.folder.as_ref()?.join(id);
+    /// Makes the group of a workspace, with these limits as far as they can be set. None where that cannot be.
+    pub fn make(&self, id: &str, limits: &Limits) -> Option<Group> {
+        let folder = self.folder.as_ref()?;
+        let path = folder.join(id);
         match std::fs::create_dir_all(&path) {
-            Ok(()) => Some(Group(path)),
+            Ok(()) => {
+                if self.limiters.unified && !limits.is_none() {
+                    limits::enable(folder);
+                }
+                let limits = self.limiters.set(&path, id, limits);
+                Some(Group { path, limits })
+            }
             Err(error) => {
                 tracing::debug!(path = %path.display(), %error, "no control group");
                 None
@@ -46,11 +74,23 @@ impl Groups {
 
     /// The group that was noted down for a workspace, perhaps by a gateway that ran elsewhere in the tree. What was
     /// noted is believed only where it names a group that we would have made: others are not ours to end.
-    pub fn noted(&self, path: &Path, id: &str) -> Option<Group> {
-        let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-        let ours = path.starts_with(ROOT) && path.ends_with(Path::new(&self.name).join(id));
-        (plain && ours && path.is_dir()).then(|| Group(path.to_owned()))
+    pub fn noted(&self, path: &Path, limits: &[PathBuf], id: &str) -> Option<Group> {
+        let ours = |path: &Path| {
+            let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+            plain && path.starts_with(ROOT) && path.ends_with(Path::new(&self.name).join(id)) && path.is_dir()
+        };
+        let limits = limits.iter().filter(|path| ours(path)).cloned().collect();
+        ours(path).then(|| Group { path: path.to_owned(), limits })
     }
+}
+
+/// Where this process is in the tree of one controller of the old kind.
+fn candidate(own: &str, controller: &str) -> Option<PathBuf> {
+    let path = own.lines().find_map(|line| {
+        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+        controllers.split(',').any(|one| one == controller).then_some(path)
+    })?;
+    Some(Path::new(ROOT).join(controller).join(path.trim_start_matches('/')))
 }
 
 /// Where this process is in each hierarchy, the newest kind first.
@@ -91,12 +131,27 @@ fn usable(folder: &Path) -> bool {
 impl Group {
     /// Its path.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Folders in other trees that limit it.
+    pub fn limits(&self) -> &[PathBuf] {
+        &self.limits
     }
 
     /// The file through which a process enters it.
     pub fn entrance(&self) -> io::Result<File> {
-        OpenOptions::new().write(true).open(self.0.join("cgroup.procs"))
+        entrance(&self.path)
+    }
+
+    /// The files through which a process enters its limits.
+    pub fn limit_entrances(&self) -> io::Result<Vec<File>> {
+        self.limits.iter().map(|folder| entrance(folder)).collect()
+    }
+
+    /// Its folder, where it is of the new kind.
+    pub fn unified(&self) -> Option<File> {
+        self.path.join("cgroup.events").exists().then(|| File::open(&self.path).ok()).flatten()
     }
 
     /// The numbers of the processes in it and in those below it.
@@ -112,34 +167,48 @@ impl Group {
     /// Ends all of them at once, where the kernel can.
     pub fn kill(&self) {
         // Where it cannot, each is ended by itself.
-        let _ =
-            OpenOptions::new().write(true).open(self.0.join("cgroup.kill")).and_then(|mut file| file.write_all(b"1"));
+        let _ = OpenOptions::new()
+            .write(true)
+            .open(self.path.join("cgroup.kill"))
+            .and_then(|mut file| file.write_all(b"1"));
     }
 
     /// Removes it, and those below it.
     pub fn remove(&self) {
-        for folder in self.folders().iter().rev() {
+        let limits: Vec<PathBuf> = self.limits.iter().flat_map(|path| folders(path)).collect();
+        for folder in self.folders().iter().chain(&limits).rev() {
             if let Err(error) = std::fs::remove_dir(folder) {
                 tracing::debug!(path = %folder.display(), %error, "a control group is left");
             }
         }
         // The last one takes the folder of all of them along; it is not empty before.
-        let _ = self.0.parent().map(std::fs::remove_dir);
+        for path in std::iter::once(&self.path).chain(&self.limits) {
+            let _ = path.parent().map(std::fs::remove_dir);
+        }
     }
 
     /// It and those below it, parents first.
     fn folders(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.0.clone()];
-        let mut next = 0;
-        while let Some(folder) = folders.get(next) {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            let below: Vec<_> =
-                entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|e| e.path()).collect();
-            folders.extend(below);
-            next += 1;
-        }
-        folders
+        folders(&self.path)
     }
+}
+
+fn entrance(folder: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(folder.join("cgroup.procs"))
+}
+
+/// A folder and those below it, parents first.
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![path.to_owned()];
+    let mut next = 0;
+    while let Some(folder) = folders.get(next) {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let below: Vec<_> =
+            entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|e| e.path()).collect();
+        folders.extend(below);
+        next += 1;
+    }
+    folders
 }
 
 #[cfg(test)]
@@ -148,11 +217,11 @@ mod tests {
 
     #[test]
     fn only_groups_of_ours_are_believed() {
-        let groups = Groups { folder: None, name: "dormer-0abc".into() };
+        let groups = Groups { folder: None, name: "dormer-0abc".into(), limiters: Limiters::default() };
         for path in
             ["/", "/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/tmp/dormer-0abc/1", "/sys/fs/cgroup/x/../dormer-0abc/1"]
         {
-            assert!(groups.noted(Path::new(path), "1").is_none(), "{path}");
+            assert!(groups.noted(Path::new(path), &[], "1").is_none(), "{path}");
         }
     }
 
@@ -161,6 +230,8 @@ mod tests {
         let own = "9:name=systemd:/s\n8:pids:/p\n3:cpu,cpuacct:/\n0::/u\n";
         let found = candidates(own);
         assert_eq!(found.len(), 3);
+        assert_eq!(candidate(own, "cpu"), Some(PathBuf::from("/sys/fs/cgroup/cpu")));
+        assert_eq!(candidate(own, "memory"), None);
         assert!(found[0].ends_with("u"));
         assert_eq!(found[1..], [PathBuf::from("/sys/fs/cgroup/pids/p"), PathBuf::from("/sys/fs/cgroup/systemd/s")]);
     }

@@ -78,7 +78,8 @@ fn editor(config: &RuntimeConfig, plan: &Plan, data: &Path) -> Result<Option<Edi
         }
     }
     let program = [node, server].map(|path| path.display().to_string()).to_vec();
-    Ok(Some(Editor::VscodeServer { program, data: data.to_owned(), extensions: config.extensions.clone() }))
+    let (extensions, install, settings) = (config.extensions.clone(), Vec::new(), serde_json::Map::new());
+    Ok(Some(Editor::VscodeServer { program, data: data.to_owned(), extensions, install, settings }))
 }
 
 /// Makes the folders of a workspace, and writes what its agent is told.

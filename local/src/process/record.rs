@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::group::Group;
 use super::private;
 use super::proc::{self, Process};
 
@@ -19,12 +20,17 @@ pub struct Record {
     pub agent: Option<Process>,
     /// The control group that it and what comes from it are in.
     pub group: Option<PathBuf>,
+    /// Those that limit it.
+    #[serde(default)]
+    pub limits: Vec<PathBuf>,
 }
 
 impl Record {
     /// For a start that is about to be.
-    pub fn new(instance: &str, group: Option<PathBuf>) -> Record {
-        Record { instance: instance.to_owned(), boot: proc::boot(), agent: None, group }
+    pub fn new(instance: &str, group: Option<&Group>) -> Record {
+        let limits = group.map(|group| group.limits().to_vec()).unwrap_or_default();
+        let group = group.map(|group| group.path().to_owned());
+        Record { instance: instance.to_owned(), boot: proc::boot(), agent: None, group, limits }
     }
 
     /// Reads it. None where nothing was started, or only in an earlier run of the machine.

@@ -1,10 +1,12 @@
 //! The port, over processes.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use dormer_core::limits::Limits;
 use dormer_core::plan::Plan;
 use dormer_core::ports::runtime::{Runtime, RuntimeError, Seen};
 use dormer_core::workspace::Workspace;
@@ -13,7 +15,6 @@ use dormer_wire::door::Door;
 use super::group::{Group, Groups};
 use super::place::{Place, Places};
 use super::prepare::failed;
-use super::proc::Stat;
 use super::record::Record;
 use super::{erase, prepare, private, remains, spawn, stop};
 
@@ -64,7 +65,10 @@ impl ProcessRuntime {
         }
         let groups = Groups::find(places.label());
         match groups.folder() {
-            Some(folder) => tracing::info!(folder = %folder.display(), "workspaces get control groups of their own"),
+            Some(folder) => {
+                let (folder, limits) = (folder.display(), groups.limits());
+                tracing::info!(%folder, limits, "workspaces get control groups of their own");
+            }
             None => {
                 tracing::info!("no control groups can be made here: workspaces are told apart by sessions and marks")
             }
@@ -83,12 +87,32 @@ impl ProcessRuntime {
         self.groups.folder().is_some()
     }
 
+    /// Whether they can be limited.
+    #[cfg(test)]
+    pub fn limits_are_there(&self) -> bool {
+        self.groups.limits()
+    }
+
     fn group(&self, place: &Place, record: &Record) -> Option<Group> {
-        record.group.as_ref().and_then(|path| self.groups.noted(path, &place.id))
+        record.group.as_ref().and_then(|path| self.groups.noted(path, &record.limits, &place.id))
+    }
+
+    /// The numbers of a workspace's processes. None: nothing of it is known.
+    pub(super) async fn pids(&self, workspace: &Workspace) -> Option<Vec<i32>> {
+        let place = self.places.of(workspace);
+        let record = self.known(&place).await.ok()??;
+        let group = self.group(&place, &record);
+        let find = move |_: &ProcessRuntime| {
+            Ok(match group {
+                Some(group) => group.pids(),
+                None => remains::find(&record, None, &HashSet::new()).iter().map(|process| process.pid).collect(),
+            })
+        };
+        self.blocking(find).await.ok()
     }
 
     /// What blocks, off the runtime's threads.
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&ProcessRuntime) -> Result<T, RuntimeError> + Send + 'static,
     ) -> Result<T, RuntimeError> {
@@ -135,22 +159,20 @@ impl ProcessRuntime {
     fn launch(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Door, RuntimeError> {
         let place = self.places.of(workspace);
         prepare::make(&self.config, &place, workspace, instance, plan)?;
-        let group = self.groups.make(&place.id);
-        let mut record = Record::new(instance, group.as_ref().map(|group| group.path().to_owned()));
+        let group = self.groups.make(&place.id, &Limits::of(workspace, plan));
+        let mut record = Record::new(instance, group.as_ref());
         let noted = |record: &Record| {
             record.save(&place.record).map_err(|error| failed("FolderFailed", "note down its processes", &error))
         };
         noted(&record)?;
-        let mut child = spawn::agent(&self.config.agent, &place, instance, group.as_ref())
+        let agent = spawn::agent(&self.config.agent, &place, instance, group.as_ref())
             .map_err(|error| failed("SpawnFailed", "start the agent", &error))?;
-        // Not reaped yet, so the number is still its own.
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        record.agent = pid.and_then(Stat::read).map(|stat| stat.process);
+        record.agent = agent.process;
         let workspace = workspace.name.clone();
         tokio::spawn(async move {
             // Reaped as soon as it ends. Where the gateway ended before, whoever adopted it does that.
-            let status = child.wait().await;
-            tracing::debug!(%workspace, ?status, "the agent ended");
+            agent.reap().await;
+            tracing::debug!(%workspace, "the agent ended");
         });
         noted(&record)?;
         Ok(Door::Unix(place.door))

@@ -166,6 +166,52 @@ async fn what_a_killed_agent_leaves_is_found_and_ended() {
 }
 
 #[tokio::test]
+async fn processes_take_no_more_than_the_record_says() {
+    // Memory of files is memory as well, and is given back: this holds on to what it takes.
+    let mut house = House::new(
+        "
+echo $$ >> pids
+head -c 200000000 /dev/zero | tail > /dev/null
+echo $? > ended
+while :; do sleep 0.05; done",
+    );
+    if !house.runtime.limits_are_there() {
+        return;
+    }
+    house.workspace.spec.resources.memory = Some("64Mi".into());
+    house.workspace.spec.resources.cpu = Some("500m".into());
+    house.start("one").await.unwrap();
+    let agent = house.pids(1).await[0];
+    let record = Record::load(&house.record()).unwrap().unwrap();
+    let read = |file: &str| {
+        let mut folders = record.limits.iter().chain(&record.group);
+        folders.find_map(|folder| std::fs::read_to_string(folder.join(file)).ok()).map(|text| text.trim().to_string())
+    };
+    match read("memory.limit_in_bytes") {
+        Some(old) => {
+            assert_eq!((old.as_str(), read("cpu.cfs_quota_us").as_deref()), ("67108864", Some("50000")));
+        }
+        None => assert_eq!(
+            (read("memory.max").unwrap().as_str(), read("cpu.max").unwrap().as_str()),
+            ("67108864", "50000 100000")
+        ),
+    }
+    for folder in record.limits.iter().chain(&record.group) {
+        let inside = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap();
+        assert!(inside.lines().any(|pid| pid == agent.pid.to_string()), "{} has {inside}", folder.display());
+    }
+    let ended = house.root().join("ended");
+    let deadline = Instant::now() + SOON;
+    while !ended.exists() {
+        assert!(Instant::now() < deadline, "what takes too much is ended");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_ne!(std::fs::read_to_string(ended).unwrap().trim(), "0");
+    house.stop(Duration::ZERO).await;
+    assert!(record.limits.iter().chain(&record.group).all(|folder| !folder.exists()));
+}
+
+#[tokio::test]
 async fn marks_and_descent_find_them_without_a_group() {
     let house = House::new(FAMILY);
     house.start("one").await.unwrap();

@@ -10,7 +10,7 @@ use dormer_core::directory::Entry;
 use dormer_core::intent::{Intent, Signs, intent};
 use dormer_core::may::Action;
 use dormer_core::principal::Via;
-use dormer_core::route::{Route, bare, route};
+use dormer_core::route::{Route, bare, bare_route, route};
 use dormer_core::workspace::Share;
 use dormer_wire::door::Want;
 
@@ -108,7 +108,7 @@ pub(super) fn decide(site: &Site, asked: &Asked<'_>) -> Decision {
     let Some(bare) = bare(asked.host) else {
         return Decision::Answer(Answer::new(StatusCode::BAD_REQUEST, "the request names no host"));
     };
-    let route = route(asked.host, &site.domain);
+    let route = bare_route(&bare, &site.domain);
     let name = match &route {
         Route::Foreign => {
             return Decision::Answer(Answer::new(StatusCode::MISDIRECTED_REQUEST, "this host is not served here"));
@@ -183,7 +183,11 @@ fn known(site: &Site, asked: &Asked<'_>, host: &str) -> Option<Known> {
         (Some(token), None) => site.authenticator.token(token.to_str().ok()?.trim()),
         (Some(_), Some(_)) => None,
         (None, _) => {
-            cookies::values(asked.fields, site.cookie()).find_map(|value| site.authenticator.session(value, host))
+            let mut good = cookies::values(asked.fields, site.cookie())
+                .filter_map(|value| site.authenticator.session(value, host));
+            let first = good.next()?;
+            // Two people's: one of them was tossed here by a page of a sibling host. Which one cannot be told.
+            good.all(|other| other.principal.user == first.principal.user).then_some(first)
         }
     }
 }

@@ -24,11 +24,6 @@ use crate::gate::Gate;
 /// How long a connection to a workspace's server is kept for the next request.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// A workspace is up before the servers that its commands start: those who woke it to reach one wait for it so long.
-const SETTLE: Duration = Duration::from_secs(15);
-/// How soon is looked again whether it is there, at first; each time a little later, up to the second.
-const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(100)];
-
 /// An address that is never dialled. pingora wants one for each peer; with this one it also asks nothing about the
 /// other end of a pooled connection, which for a socket pair has no name.
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 1);
@@ -95,29 +90,15 @@ impl L4Connect for ToPages {
 #[async_trait]
 impl L4Connect for ToDoor {
     async fn connect(&self, _: &L4Address) -> pingora::Result<L4Stream> {
-        let [mut pause, longest] = LOOK_AGAIN;
-        loop {
-            match self.gate.dial(&self.entry, self.want.clone()).await {
-                Ok(DoorStream::Unix(stream)) => return Ok(stream.into()),
-                Ok(DoorStream::Tcp(stream)) => return Ok(stream.into()),
-                Ok(DoorStream::Tls(stream)) => {
-                    let stream = super::sealed::stream(stream);
-                    return stream.map_err(|error| Error::because(ErrorType::ConnectError, "door", error));
-                }
-                Err(error) if is_early(&error) && self.gate.up_for(&self.entry) < SETTLE => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 3 / 2).min(longest);
-                }
-                Err(error) => return Err(Error::because(ErrorType::ConnectError, "door", error)),
+        match self.gate.reach(&self.entry, self.want.clone()).await {
+            Ok(DoorStream::Unix(stream)) => Ok(stream.into()),
+            Ok(DoorStream::Tcp(stream)) => Ok(stream.into()),
+            Ok(DoorStream::Tls(stream)) => {
+                super::sealed::stream(stream).map_err(|error| Error::because(ErrorType::ConnectError, "door", error))
             }
+            Err(error) => Err(Error::because(ErrorType::ConnectError, "door", error)),
         }
     }
-}
-
-/// Whether what is asked for may be about to come.
-fn is_early(error: &DialError) -> bool {
-    matches!(error, DialError::Refused(refusal)
-        if matches!(refusal.code, RefusalCode::NoListener | RefusalCode::NotReady))
 }
 
 /// Why a door was not opened, as the page about it has it.

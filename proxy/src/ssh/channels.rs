@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use russh::server::{ChannelOpenHandle, Handle, Msg};
 use russh::{Channel, ChannelId, ChannelOpenFailure};
@@ -15,6 +14,7 @@ use dormer_wire::listen::{Listening, Place};
 use super::activity::{Activity, Source};
 use super::audit;
 use super::forward::{Forward, prohibited};
+use super::hold::Hold;
 use super::inbox::{Inbox, Total};
 use super::notices::Manner;
 use super::output::Output;
@@ -25,10 +25,6 @@ use super::socket::Brake;
 use super::start::{self, Context};
 use super::window::{TRICKLE, Windows};
 
-/// How long reading is held back after a stalled channel has asked: at first, and at most.
-const BRAKE_FIRST: Duration = Duration::from_millis(1);
-const BRAKE_MOST: Duration = Duration::from_millis(20);
-
 /// The channels of a connection.
 pub(super) struct Channels {
     context: Context,
@@ -38,7 +34,7 @@ pub(super) struct Channels {
     windows: Windows,
     total: Total,
     brake: Brake,
-    pressing: Duration,
+    hold: Hold,
     reverse: Reverse,
     /// Where the client listens inside.
     places: HashMap<Heard, CancellationToken>,
@@ -60,7 +56,7 @@ impl Channels {
             windows: Windows::default(),
             total: Total::default(),
             brake,
-            pressing: Duration::ZERO,
+            hold: Hold::default(),
             places: HashMap::new(),
             _closing: closed.clone().drop_guard(),
             closed,
@@ -215,7 +211,7 @@ impl Channels {
         let Some(slot) = self.slots.get(&id) else { return };
         slot.inbox.push(data);
         if data.len() > TRICKLE as usize {
-            self.pressing = Duration::ZERO;
+            self.hold.release();
         }
         self.activity.input(slot.source, data.len());
     }
@@ -229,9 +225,8 @@ impl Channels {
     pub(super) fn window(&mut self, id: ChannelId) -> u32 {
         self.prune();
         let stalled = self.slots.get(&id).is_none_or(|slot| slot.inbox.is_stalled());
-        if stalled {
-            self.pressing = (self.pressing * 2).clamp(BRAKE_FIRST, BRAKE_MOST);
-            self.brake.press(self.pressing);
+        if stalled && let Some(pause) = self.hold.asked(self.windows.trickling()) {
+            self.brake.press(pause);
         }
         self.windows.asked(id.number(), stalled)
     }
@@ -260,9 +255,14 @@ impl Channels {
 
     /// A process is to be run.
     pub(super) fn run(&mut self, id: ChannelId, command: Option<String>) -> bool {
-        let command = self.context.login.permits.command.clone().or(command);
+        let (forced, told) = (self.context.login.permits.command.clone(), Arc::clone(&self.context.variables));
+        // A forced command may look at what was asked for.
+        let original =
+            command.clone().filter(|_| forced.is_some()).map(|line| (String::from("SSH_ORIGINAL_COMMAND"), line));
+        let command = forced.or(command);
         let want = |setup: &mut Setup| {
-            let env = std::mem::take(&mut setup.environment).into_pairs();
+            let mut env = std::mem::take(&mut setup.environment).into_pairs();
+            env.extend(told.iter().cloned().chain(original));
             Want::Exec(Exec { command, pty: setup.pty.clone(), env, cwd: None, container: None })
         };
         self.begin(id, want, Source::Program)

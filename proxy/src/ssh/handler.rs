@@ -145,6 +145,7 @@ impl Handler for Connection {
                     gate: Arc::clone(&parts.desk.gate),
                     login: Arc::from(login),
                     peer: parts.peer.address,
+                    variables: parts.peer.variables().into(),
                     patience: parts.limits.wake,
                     farewell: parts.farewell.clone(),
                     warning: watch::Sender::default(),

@@ -19,6 +19,8 @@ const LONGEST: usize = 255;
 pub(super) struct Peer {
     /// Its address: the client's own, also behind a proxy that is trusted.
     pub(super) address: SocketAddr,
+    /// The address of ours that it came to.
+    local: Option<SocketAddr>,
     /// The program, as it says itself: `SSH-2.0-OpenSSH_9.2p1`. Empty: it has not said so first.
     pub(super) program: Arc<str>,
 }
@@ -41,7 +43,19 @@ impl Peer {
                 sleep(PAUSE).await;
             }
         };
-        Peer { address, program: timeout(FIRST, look).await.unwrap_or_default() }
+        Peer { address, local: stream.local_addr().ok(), program: timeout(FIRST, look).await.unwrap_or_default() }
+    }
+
+    /// What programs on a machine with an sshd are told of it: some shells read their settings by that, and mosh where
+    /// to answer.
+    pub(super) fn variables(&self) -> Vec<(String, String)> {
+        let Some(local) = self.local else { return Vec::new() };
+        let (ip, port) = (self.address.ip().to_canonical(), self.address.port());
+        let (here, to) = (local.ip().to_canonical(), local.port());
+        vec![
+            ("SSH_CLIENT".into(), format!("{ip} {port} {to}")),
+            ("SSH_CONNECTION".into(), format!("{ip} {port} {here} {to}")),
+        ]
     }
 
     /// Whether it is OpenSSH's client.

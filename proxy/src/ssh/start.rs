@@ -34,6 +34,8 @@ pub(super) struct Context {
     pub(super) gate: Arc<Gate>,
     pub(super) login: Arc<Login>,
     pub(super) peer: SocketAddr,
+    /// What programs are told of the connection.
+    pub(super) variables: Arc<[(String, String)]>,
     /// How long a channel waits for a workspace to wake.
     pub(super) patience: Duration,
     /// Why the connection is about to be ended, once it is.

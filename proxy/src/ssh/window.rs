@@ -104,6 +104,11 @@ impl Windows {
         }
     }
 
+    /// How many channels trickle.
+    pub(super) fn trickling(&self) -> usize {
+        self.trickling.len()
+    }
+
     fn next(&self) -> u32 {
         let any_stalled = self.flows.values().any(|flow| flow.stalled && flow.passed < PATIENCE);
         let full = if any_stalled { self.careful } else { FULL };

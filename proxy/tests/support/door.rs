@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -25,6 +25,8 @@ pub struct Door {
     pub dialled: AtomicUsize,
     /// Of them, those that have ended.
     pub ended: AtomicUsize,
+    /// Whether something listens on port 3001.
+    pub listening: AtomicBool,
 }
 
 impl Door {
@@ -51,6 +53,7 @@ impl Door {
         let name = match want {
             Want::Editor => "editor".to_string(),
             Want::Port { port: 3000 } => "3000".to_string(),
+            Want::Port { port: 3001 } if self.listening.load(Ordering::SeqCst) => "3001".to_string(),
             Want::Port { port } => {
                 let code = if port == 22 { RefusalCode::Foreign } else { RefusalCode::NoListener };
                 let refusal = Refusal { code, message: "no".into() };

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use dormer_core::phase::Phase;
+use dormer_core::workspace::Workspace;
 
-use super::{Driver, Next, Trouble};
+use super::{Driver, Next, Trouble, is_wanted};
 use crate::status::{self, Why};
 
 /// Whoever deletes a workspace does not wait for its processes as long as somebody who stops it.
@@ -19,9 +20,9 @@ impl Driver {
             let why = self.why.take().unwrap_or_else(|| self.default_why());
             let now = self.now();
             let first = phase != Phase::Stopping;
-            let unwanted = |spec: &dormer_core::workspace::Spec| !spec.running || spec.archived;
+            let unwanted = |latest: &Workspace| !is_wanted(latest) || latest.is_to_restart();
             let written = self
-                .write(|latest| (first && unwanted(&latest.spec)).then(|| status::stopping(&latest.status, &why, now)))
+                .write(|latest| (first && unwanted(latest)).then(|| status::stopping(&latest.status, &why, now)))
                 .await?;
             if first && !written {
                 // Somebody wants it again; whatever the reason was, it is none any more.
@@ -40,9 +41,10 @@ impl Driver {
         if self.context.is_leaving() {
             return Why { reason: "GatewayStopped", message: "the gateway is being stopped".into() };
         }
-        match self.latest.spec.archived {
-            true => Why { reason: "Archived", message: "it was archived".into() },
-            false => Why { reason: "Stopped", message: "it was stopped".into() },
+        match (self.latest.spec.archived, is_wanted(&self.latest)) {
+            (true, _) => Why { reason: "Archived", message: "it was archived".into() },
+            (_, true) => Why { reason: "Restarting", message: "it is being restarted".into() },
+            (_, false) => Why { reason: "Stopped", message: "it was stopped".into() },
         }
     }
 

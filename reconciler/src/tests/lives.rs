@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use dormer_core::directory::Live;
 use dormer_core::phase::Phase;
-use dormer_core::ports::store::Store as _;
+use dormer_core::ports::runtime::Runtime as _;
+use dormer_core::ports::store::{Store as _, modify};
 use dormer_core::wake::WakeError;
 use dormer_wire::report::{Activity, ActivityKind, StepState};
 
@@ -121,6 +122,69 @@ async fn a_start_can_be_stopped() {
     house.want(false).await;
     house.settle().await;
     assert_eq!((house.told().as_str(), house.runtime.count()), ("Stopped Stopped off", 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_is_the_records_whoever_reconciles() {
+    let mut house = House::new(&[Fate::Ready]).await;
+    house.want(true).await;
+    house.settle().await;
+    let ask =
+        |instance: Option<String>| move |spec: &mut dormer_core::workspace::Spec| spec.restart.clone_from(&instance);
+    let first = house.record().status.instance.clone();
+    house.change(ask(first.clone())).await;
+    house.settle().await;
+    assert_eq!((house.told().as_str(), house.starts(), house.runtime.count()), ("Running - on", 2, 1));
+    let second = house.record().status.instance.clone();
+    assert_ne!(first, second);
+    assert_eq!(house.store.reasons("hello"), ["Starting", "Ready", "Stopping", "Starting", "Ready"]);
+
+    // The gateway ends before it did anything about it, and in the middle of it.
+    house.close().await;
+    house.change(ask(second.clone())).await;
+    house.restart_closed().await;
+    assert_eq!((house.told().as_str(), house.starts()), ("Running - on", 3));
+    house.close().await;
+    house.change(ask(house.record().status.instance.clone())).await;
+    house.settle().await;
+    let mut record = (*house.record()).clone();
+    record.version += 1;
+    record.status.phase = Phase::Stopping;
+    house.store.put(record);
+    house.runtime.stop(&house.record(), MINUTE).await.unwrap();
+    house.restart_closed().await;
+    assert_eq!((house.told().as_str(), house.starts(), house.runtime.count()), ("Running - on", 4, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_sleeps_for_long_is_deleted_where_its_record_says_so() {
+    let day = 24 * 60 * MINUTE;
+    let house = House::with(&[Fate::Ready], config(), &["hello", "kept", "archived"]).await;
+    for name in ["hello", "archived"] {
+        modify(&*house.store, &name.parse().unwrap(), |_, spec| {
+            spec.lifecycle.delete_after_stopped = Some(86_400);
+            spec.archived = name == "archived";
+            true
+        })
+        .await
+        .unwrap();
+    }
+    house.want(true).await;
+    house.settle().await;
+    house.want(false).await;
+    house.settle().await;
+    pass(day / 2).await;
+    assert_eq!(house.told(), "Stopped Stopped off");
+    house.want(true).await;
+    house.settle().await;
+    house.want(false).await;
+    house.settle().await;
+    pass(day - MINUTE).await;
+    assert_eq!(house.told(), "Stopped Stopped off", "it counts from the last stop");
+    pass(2 * MINUTE).await;
+    assert!(house.directory.get("hello").is_none());
+    assert_eq!(*house.runtime.erased.lock().unwrap(), ["uid-hello"]);
+    assert!(house.directory.get("kept").is_some() && house.directory.get("archived").is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ pub fn read(from: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match from {
         "-" => std::io::stdin().lock().take(MAX + 1).read_to_end(&mut bytes).map(drop)?,
-        _ if is_web(from) => bytes = get(from).map_err(|error| anyhow::anyhow!("{from}: {error}"))?,
+        _ if is_web(from) => bytes = get(from).map_err(|error| anyhow::anyhow!("{from}: {error}"))?.bytes,
         _ => {
             let file = std::fs::File::open(Path::new(from)).with_context(|| from.to_string())?;
             file.take(MAX + 1).read_to_end(&mut bytes).with_context(|| from.to_string())?;
@@ -39,8 +39,7 @@ impl Resolver for Web {
             let bytes = read(uri).map_err(|error| ResolveError::refused(format!("{error:#}")))?;
             return Ok(Fetched { location: uri.to_string(), bytes });
         }
-        let bytes = get(uri).map_err(ResolveError::temporary)?;
-        Ok(Fetched { location: uri.to_string(), bytes })
+        get(uri).map_err(ResolveError::temporary)
     }
 
     fn registry(&self, id: &str, version: Option<&str>, registry: Option<&str>) -> Result<Fetched, ResolveError> {
@@ -50,13 +49,15 @@ impl Resolver for Web {
     }
 }
 
-fn get(address: &str) -> Result<Vec<u8>, String> {
+/// What is at an address, and where that was in the end.
+fn get(address: &str) -> Result<Fetched, String> {
     let fetch = async {
         let client = reqwest::Client::builder().timeout(LIMIT).build().map_err(|error| error.to_string())?;
         let mut answer = client.get(address).send().await.map_err(|error| error.without_url().to_string())?;
         if !answer.status().is_success() {
             return Err(format!("the server answered {}", answer.status()));
         }
+        let location = answer.url().to_string();
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| error.without_url().to_string())? {
             bytes.extend_from_slice(&chunk);
@@ -64,7 +65,7 @@ fn get(address: &str) -> Result<Vec<u8>, String> {
                 return Err(format!("more than {} MiB", MAX >> 20));
             }
         }
-        Ok(bytes)
+        Ok(Fetched { location, bytes })
     };
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(fetch))
 }

@@ -15,6 +15,7 @@ use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::name::UserName;
 use dormer_core::ports::accounts::Accounts;
+use dormer_core::ports::meter::Meter;
 use dormer_core::ports::runtime::Runtime;
 use dormer_core::ports::store::Store;
 use dormer_core::secret::Secret;
@@ -39,6 +40,8 @@ pub struct Backend {
     pub runtime: Arc<dyn Runtime>,
     /// Opens the doors of what it runs.
     pub dialer: Dialer,
+    /// What its workspaces take.
+    pub meter: Arc<dyn Meter>,
     /// Logs of workspaces that do not run.
     pub logs: Arc<dyn Logs>,
     /// Seals secrets.

@@ -20,12 +20,11 @@ use dormer_auth::token::Tokens;
 use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::name::UserName;
-use dormer_core::plan::devfile as plan;
+use dormer_core::plan::devfile::{self as plan, PlanError};
 use dormer_core::ports::accounts::Accounts;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::{Credential, Forge, ForgeCredentials, Identity};
 use dormer_core::wake::Waker;
-use dormer_devfile::resolve::NoResolver;
 use dormer_forge::store::{CredentialFile, First};
 use dormer_proxy::gate::Gate;
 use dormer_proxy::{http, ssh};
@@ -168,11 +167,15 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         approvals,
         forge: forge.clone(),
         hook: requests.clone(),
+        meter: backend.meter,
         logs: backend.logs,
         dialer,
         clock: clock.clone(),
         check_devfile: Arc::new(|text| {
-            plan::read("devfile.yaml", text, &NoResolver).map(drop).map_err(|e| e.to_string())
+            plan::alone("devfile.yaml", text).map(|plan| plan.settings).map_err(|error| match error {
+                PlanError::Devfile(problems) => problems.to_string(),
+                PlanError::Impossible(_) => error.to_string(),
+            })
         }),
         // Everything was read before anything is served: what is left to say is that it ends.
         ready: Arc::new({
@@ -341,6 +344,7 @@ fn reconciler_config(config: &Config) -> ReconcilerConfig {
         stop_grace: lifecycle.stop_grace.get(),
         idle_timeout: lifecycle.idle_timeout.unless_zero(),
         max_lifetime: lifecycle.max_lifetime.unless_zero(),
+        delete_after_stopped: lifecycle.delete_after_stopped.unless_zero(),
         keep_alive_when_busy: lifecycle.keep_alive_when_busy,
         ..ReconcilerConfig::default()
     }

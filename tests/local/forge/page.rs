@@ -13,7 +13,8 @@ use super::DEVFILE;
 fn a_link_shows_what_it_would_make_and_waits_for_a_person() {
     let gitea = Gitea::start();
     let (ann, bob) = (gitea.user("ann"), gitea.user("bob"));
-    let app = gitea.repository(&ann, "app").file("devfile.yaml", DEVFILE).file("only-here.txt", "1\n").commit();
+    let app = gitea.repository(&ann, "app").file("devfile.yaml", DEVFILE).file("only-here.txt", "1\n");
+    let app = app.file(".devfile/b.yaml", DEVFILE.replace("example.test/dev:1", "of-b:1")).commit();
     let hostile = "<img src=x onerror=window.bad=1>";
     let fork = app.fork(&bob).branch("fix").file("new", "from a fork\n").commit();
     let number = app.pull_request(&bob, "bob:fix", hostile);
@@ -21,6 +22,18 @@ fn a_link_shows_what_it_would_make_and_waits_for_a_person() {
     let mut browser = Browser::open();
     browser.go(&gateway.sign_in_link());
     browser.see("text=Workspaces");
+    // What a link may carry beside its source, and a choice among several devfiles.
+    browser.go(&format!("{}/new#{}&devfile=.devfile/b.yaml&class=small&name=x", gateway.url, app.page));
+    browser.see("#create:not([hidden]) >> text=Create and start");
+    browser.see("#facts >> text=of-b:1");
+    let filled =
+        browser.evaluate("['name', 'class', 'devfilePath'].map((name) => document.forms[1].elements[name].value)");
+    assert_eq!(filled, json!(["x", "small", ".devfile/b.yaml"]));
+    browser.evaluate(
+        "(() => { const choice = document.forms[1].elements.devfilePath; choice.value = 'devfile.yaml'; \
+         choice.dispatchEvent(new Event('change')); })()",
+    );
+    browser.see("#facts >> text=example.test/dev:1");
     browser.go(&format!("{}/new#{}&name=from-link", gateway.url, app.pull_page(number)));
     browser.see("#create:not([hidden]) >> text=Create and start");
     let page = browser.text("main");
@@ -38,7 +51,10 @@ fn a_link_shows_what_it_would_make_and_waits_for_a_person() {
     assert_eq!(browser.foreign(), Vec::<String>::new());
     browser.picture("consent");
     let list = || gateway.apex().api("GET", "/workspaces", None).value()["items"].clone();
-    assert_eq!(list(), json!([]), "nothing was made by looking");
+    browser.press("Enter");
+    browser.press("Space");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    assert_eq!(list(), json!([]), "nothing was made by looking, nor by a key that was meant for something else");
     browser.click("#create >> text=Create and start");
     browser.see(".monaco-workbench");
     let workspace = Workspace::named(&gateway, "from-link");
@@ -70,23 +86,32 @@ fn a_request_is_opened_edited_committed_and_pushed_from_the_editor_and_shows_it(
     browser.see("#create:not([hidden]) >> text=Create and start");
     browser.click("#create >> text=Create and start");
     browser.see(".explorer-folders-view >> text=only-here.txt");
+    let before = app.head();
+    let shown = in_its_terminal(
+        &mut browser,
+        "echo from-the-editor >> only-here.txt; git commit -qam Two; git push -q",
+        || app.pull(number)["head"]["sha"].as_str().filter(|head| *head != before).map(String::from),
+    );
+    browser.picture("pushed");
+    let workspace = Workspace::named(&gateway, "fix");
+    assert_eq!(shown, workspace.run("git rev-parse HEAD"));
+    assert!(workspace.run("git log -1 --format=%s%n%b --stat").contains("only-here.txt"));
+}
+
+/// Types a line into a new terminal of the editor, and waits for what comes of it.
+#[track_caller]
+pub fn in_its_terminal<T>(browser: &mut Browser, line: &str, seen: impl Fn() -> Option<T>) -> T {
     browser.press("F1");
     browser.see(".quick-input-widget input");
     browser.write(">Terminal: Create New Terminal");
     browser.see(".quick-input-list .monaco-list-row");
     browser.press("Enter");
     browser.see(".terminal-wrapper.active .xterm-rows, .terminal-wrapper.active canvas");
-    let before = app.head();
     // What is typed before the shell's prompt is there may be lost: typed again until it was heard.
-    let shown = (0..6).find_map(|_| {
-        browser.write("echo from-the-editor >> only-here.txt; git commit -qam Two; git push -q");
+    let found = (0..6).find_map(|_| {
+        browser.write(line);
         browser.press("Enter");
-        wait::poll(std::time::Duration::from_secs(15), || {
-            app.pull(number)["head"]["sha"].as_str().filter(|head| *head != before).map(String::from)
-        })
+        wait::poll(std::time::Duration::from_secs(15), &seen)
     });
-    browser.picture("pushed");
-    let workspace = Workspace::named(&gateway, "fix");
-    assert_eq!(shown.expect("the request shows what was pushed"), workspace.run("git rev-parse HEAD"));
-    assert!(workspace.run("git log -1 --format=%s%n%b --stat").contains("only-here.txt"));
+    found.unwrap_or_else(|| panic!("nothing came of it in the terminal: {line}"))
 }

@@ -87,6 +87,8 @@ fn devfiles_are_found_in_order_chosen_and_made_whole() {
         .file("inner.yaml", inner)
         .file("outside.yaml", outside)
         .file(".gitlab/workspaces/w.yaml", DEVFILE)
+        .file(".devcontainer/devcontainer.json", "{\"image\": \"of-the-container:1\"}")
+        .file("ci.yaml", "on: push\n")
         .commit();
     let gateway = Gateway::start();
     let ask = |path: Option<&str>| {
@@ -95,7 +97,23 @@ fn devfiles_are_found_in_order_chosen_and_made_whole() {
     };
     let first = ask(None);
     assert_eq!(first["devfilePath"], ".devfile/a.yaml", "{first:#}");
-    assert_eq!(first["otherDevfiles"], json!([".devfile/b.yaml", ".gitlab/workspaces/w.yaml"]), "{first:#}");
+    let others = [".devfile/b.yaml", ".gitlab/workspaces/w.yaml", ".devcontainer/devcontainer.json"];
+    assert_eq!(first["otherDevfiles"], json!(others), "{first:#}");
+    assert_eq!(ask(Some(".devcontainer/devcontainer.json"))["images"], json!(["of-the-container:1"]));
+    // A link to one of them, as it is shown or as it is, means that very one; to any other file, the usual.
+    for (page, want) in [
+        ("src/branch/main/.devfile/b.yaml", ".devfile/b.yaml"),
+        ("raw/branch/main/.gitlab/workspaces/w.yaml", ".gitlab/workspaces/w.yaml"),
+        ("src/branch/main/ci.yaml", ".devfile/a.yaml"),
+        (&format!("src/commit/{}/.devfile/b.yaml", app.head()), ".devfile/b.yaml"),
+    ] {
+        let told = resolve(&gateway, json!({"url": format!("{}/{page}", app.page)}));
+        assert_eq!(
+            (&told["devfilePath"], &told["source"]["commit"]),
+            (&json!(want), &json!(app.head())),
+            "{page}: {told:#}"
+        );
+    }
     assert_eq!(first["images"], json!(["from-the-parent"]), "{first:#}");
     assert_eq!(ask(Some(".devfile/b.yaml"))["images"], json!(["example.test/dev:1"]));
     for path in ["inner.yaml", "outside.yaml"] {
@@ -106,6 +124,9 @@ fn devfiles_are_found_in_order_chosen_and_made_whole() {
     // The record needs nobody else afterwards: it starts, with what its parent said.
     let workspace = gateway.workspace("whole").from_url(&app.url).create();
     assert_eq!(workspace.get()["devfilePath"], ".devfile/a.yaml");
+    let workspace =
+        gateway.workspace("linked").from_url(&format!("{}/src/branch/main/.devfile/b.yaml", app.page)).create();
+    assert_eq!(workspace.get()["devfilePath"], ".devfile/b.yaml");
     let none = gitea.repository(&ann, "none").file("a", "").commit();
     assert_eq!(resolve(&gateway, json!({"url": none.url}))["devfilePath"], serde_json::Value::Null);
 }
@@ -135,4 +156,58 @@ fn submodules_large_files_and_parts_of_a_repository() {
     let workspace = gateway.workspace("part").set("source", source).create();
     assert_eq!(workspace.run("git rev-list --count HEAD; ls one; ls two 2>/dev/null | wc -l"), "1\na\n0");
     assert_eq!(workspace.run("git config remote.origin.partialclonefilter"), "blob:none");
+}
+
+#[test]
+fn a_repository_that_was_renamed_is_found_where_it_is_now() {
+    let gitea = Gitea::start();
+    let ann = gitea.user("ann");
+    let app = gitea.repository(&ann, "old").file("devfile.yaml", DEVFILE).commit();
+    gitea.api(&ann, "PATCH", "/repos/ann/old", Some(json!({"name": "new"}))).expect(200);
+    let gateway = Gateway::start();
+    for url in [app.url.clone(), app.page.clone(), format!("{}/src/branch/main", app.page)] {
+        let told = resolve(&gateway, json!({"url": url}));
+        assert_eq!(told["source"]["commit"], app.head(), "{url}: {told:#}");
+        assert!(told["source"]["url"].as_str().unwrap_or_default().contains("/ann/new"), "{url}: {told:#}");
+    }
+}
+
+#[test]
+fn a_devfile_by_itself_makes_a_workspace_too() {
+    let gitea = Gitea::start();
+    let ann = gitea.user("ann");
+    let lib = gitea.repository(&ann, "lib").file("lib.txt", "lib\n").commit();
+    let host = gitea.host();
+    let devfile = format!("{DEVFILE}projects:\n  - name: lib\n    git: {{remotes: {{origin: \"{}\"}}}}\n", lib.url);
+    // Served by something that is no git host.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("stack")).unwrap();
+    std::fs::write(folder.path().join("stack/devfile.yaml"), devfile).unwrap();
+    std::fs::write(folder.path().join("stack/workspace.yaml"), "name: w\ncontainer_image: of-the-file:1\n").unwrap();
+    let port = dormer_tests::app::free_port();
+    let mut server = std::process::Command::new("python3");
+    server.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]).current_dir(folder.path());
+    server.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut server = server.spawn().unwrap();
+    dormer_tests::wait::until("it is served", dormer_tests::wait::LONG, || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+    let gateway = Gateway::with(&[("FORGE_PRIVATE_HOSTS", &host)]);
+    let url = format!("http://127.0.0.1:{port}/stack/devfile.yaml");
+    let told = resolve(&gateway, json!({"url": url}));
+    assert_eq!((&told["devfilePath"], &told["name"]), (&json!("devfile.yaml"), &json!("stack")), "{told:#}");
+    assert_eq!(told["alsoClones"], json!([lib.url]), "{told:#}");
+    let told = resolve(&gateway, json!({"url": url.replace("devfile.yaml", "workspace.yaml")}));
+    assert_eq!(told["images"], json!(["of-the-file:1"]), "{told:#}");
+    let made = gateway.dormer(&["create", &url, "--name", "alone", "--editor", "none"]);
+    assert!(made.status.success(), "{made:?}");
+    let workspace = dormer_tests::workspace::Workspace::named(&gateway, "alone");
+    assert_eq!(workspace.run("cat lib.txt; git remote get-url origin"), format!("lib\n{}", lib.url));
+    assert_eq!(workspace.get()["source"]["url"], json!(url));
+    assert_eq!(resolve(&gateway, json!({"url": url}))["existing"][0]["name"], "alone");
+    // A stranger reaches nothing beside the gateway by it.
+    let bob = gateway.person("bob");
+    assert_eq!(super::resolve_as(&gateway, &bob, json!({"url": url})).0, 403);
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

@@ -120,6 +120,12 @@ fn a_webhook_that_is_signed_stops_the_workspace_of_a_merged_request() {
     app.merge(number);
     workspace.wait_for("Stopped");
     assert_eq!(workspace.get()["source"]["ended"], "merged");
+    let told = gateway.dormer(&["events", "own"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("RequestMerged") && told.contains("start it to go on"), "{told}");
+    let shown = gateway.dormer(&["get", "own"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains(&format!("!{number}, merged")) && shown.contains(&app.pull_page(number)), "{shown}");
     // Whoever starts it again means it.
     workspace.change(json!({"running": true}));
     workspace.wait_for("Running");
@@ -138,4 +144,54 @@ fn without_a_webhook_the_host_is_asked() {
     app.close(number);
     workspace.wait_for("Archived");
     assert_eq!(workspace.get()["source"]["ended"], "closed");
+}
+
+#[test]
+fn what_github_and_gitlab_send_is_understood_and_only_told_where_that_is_wished() {
+    let gitea = Gitea::start();
+    let ann = gitea.user("ann");
+    let app = gitea.repository(&ann, "app").file("a", "1").commit().branch("own").file("b", "").commit();
+    let number = app.pull_request(&ann, "own", "Own");
+    // Keep, as it comes: it is told, and goes on.
+    let gateway = Gateway::with(&[("FORGE_POLL", "0s")]);
+    let workspace = gateway.workspace("own").from_url(&app.pull_page(number)).create();
+    let secret = std::fs::read_to_string(gateway.data().join("keys/webhook")).unwrap();
+    // Nobody fetches what a body names: not even of one that is signed.
+    let inner = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    inner.set_nonblocking(true).unwrap();
+    let place = format!("http://{}/x", inner.local_addr().unwrap());
+    let send = |name: &str, value: &str, body: &str| {
+        let request = Request::new(gateway.http, "POST", &gateway.apex().host, "/hooks/forge");
+        request.with(name, value).with("content-type", "application/json").body(body).send().status
+    };
+    let github = json!({"action": "closed", "number": number,
+        "pull_request": {"number": number, "state": "closed", "merged": false, "url": place, "html_url": place},
+        "repository": {"html_url": app.page, "clone_url": app.url, "hooks_url": place}});
+    let gitlab = json!({"object_kind": "merge_request",
+        "object_attributes": {"iid": number, "state": "merged", "url": place},
+        "project": {"web_url": app.page, "git_http_url": app.url, "avatar_url": place}});
+    let github = github.to_string();
+    assert_eq!(send("x-hub-signature-256", &format!("sha256={}", hmac(b"guessed", github.as_bytes())), &github), 403);
+    assert_eq!(send("x-gitlab-token", "guessed", &gitlab.to_string()), 403);
+    assert!(workspace.get()["source"].get("ended").is_none());
+    let signed = hmac(secret.trim().as_bytes(), github.as_bytes());
+    assert_eq!(send("x-hub-signature-256", &format!("sha256={signed}"), &github), 200);
+    assert_eq!(workspace.get()["source"]["ended"], "closed");
+    assert_eq!(send("x-gitlab-token", secret.trim(), &gitlab.to_string()), 200);
+    assert_eq!(workspace.get()["source"]["ended"], "merged");
+    assert_eq!(workspace.phase(), "Running");
+    let told = String::from_utf8_lossy(&gateway.dormer(&["events", "own"]).stdout).into_owned();
+    assert!(told.contains("RequestClosed") && told.contains("RequestMerged"), "{told}");
+    assert!(inner.accept().is_err(), "nobody connected");
+}
+
+/// HMAC-SHA256 (RFC 2104), in hexadecimal digits.
+fn hmac(key: &[u8], text: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let mut block = [0u8; 64];
+    block[..key.len()].copy_from_slice(key);
+    let pad = |octet: u8| block.map(|byte| byte ^ octet);
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
+    let outer = Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize();
+    outer.iter().map(|octet| format!("{octet:02x}")).collect()
 }

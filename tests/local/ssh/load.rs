@@ -30,7 +30,13 @@ fn bad_manners_cost_little_and_nobody_else() {
     let key = gateway.folder().join("home/id_owner").display().to_string();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/hostile.py");
     workspace.run("true");
-    for what in ["programs that never read", "a client that never reads", "packets of one octet"] {
+    for what in [
+        "programs that never read",
+        "a client that never reads",
+        "packets of one octet",
+        "ten thousand channels",
+        "a thousand who say nothing",
+    ] {
         let before = resident(&gateway);
         let mut child = Command::new("timeout")
             .args(["-k", "5", "600"])

@@ -1,5 +1,6 @@
 //! What may be in the body of a creation or a change. Every field that is wrong is told, not the first only.
 
+use dormer_core::name::ProjectName;
 use dormer_core::workspace::{EditorKind, Lifecycle, Port, Resources, SecretRef, Share, Storage, Variable};
 use dormer_wire::api::{self, FieldProblem, VariableKind};
 
@@ -11,7 +12,7 @@ const MAX_PORTS: usize = 64;
 /// `<name>--<workspace>` is one label of at most 63 octets, and a workspace's name may have 46 of them.
 const MAX_PORT_NAME: usize = 15;
 /// Ten years: more is a mistake in the unit.
-const MAX_SECONDS: u64 = 10 * 365 * 24 * 3600;
+pub(crate) const MAX_SECONDS: u64 = 10 * 365 * 24 * 3600;
 
 const VARIABLE: &str = "a variable's name has letters, digits and '_', at most 128, and no digit at its start";
 
@@ -189,6 +190,14 @@ impl Check {
                 EditorKind::Vscode
             }
         }
+    }
+
+    /// A class's name. Whether there is such a class is the backend's to say.
+    pub fn class(&mut self, class: String) -> String {
+        if class.parse::<ProjectName>().is_err() {
+            self.wrong("/class", "a class's name is a label: lower-case letters, digits and '-'");
+        }
+        class
     }
 
     /// A path inside a repository.

@@ -6,8 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use http::{HeaderValue, StatusCode, header};
 
-use dormer_auth::projects::may_create_in;
+use dormer_core::may::Verdict;
+use dormer_core::may::project::{Affair, may_in};
 use dormer_core::name::{ProjectName, WorkspaceName};
+use dormer_core::plan::settings::Settings;
 use dormer_core::ports::forge::{Asked, Resolved};
 use dormer_core::ports::store::StoreError;
 use dormer_core::principal::Principal;
@@ -16,6 +18,7 @@ use dormer_wire::api::{self, CreateWorkspace};
 
 use crate::api::check::Check;
 use crate::api::record::show;
+use crate::api::settings::{self, Author};
 use crate::app::App;
 use crate::body::Body;
 use crate::problem::Refused;
@@ -35,7 +38,23 @@ pub async fn create(
 ) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1], Json<api::Workspace>), Refused> {
     let who = &known.principal;
     let source = wanted.source.clone();
-    let (name, mut spec) = spec(wanted, who)?;
+    let projectless = wanted.project.is_none();
+    let (mut name, mut spec) = spec(wanted, who)?;
+    let own = spec.devfile.is_some();
+    if let Some(text) = &mut spec.devfile {
+        let settings = whole(&app, text).await?;
+        if let (true, Some(project)) = (projectless, &settings.project) {
+            let wrong = |error| Refused::field("/devfile", format!("its project: {error}"));
+            spec.project = project.parse::<ProjectName>().map_err(wrong)?;
+        }
+        settings::take(&mut spec, &settings, Author::Caller);
+        if name.is_none() && source.is_none() {
+            let taken = |name: &WorkspaceName| app.deps.directory.get(name.as_str()).is_some();
+            let unnamed =
+                || Refused::field("/name", "without a source, and without a name in the devfile, a name is needed");
+            name = Some(settings::name(&settings, taken).ok_or_else(unnamed)?);
+        }
+    }
     belongs(&app, who, &spec)?;
 
     let resolved = match &source {
@@ -62,15 +81,11 @@ pub async fn create(
             }
             _ => {}
         }
-    } else if let Some(text) = &spec.devfile {
-        let whole = app.deps.forge.whole("devfile.yaml", text).await;
-        if let Some(whole) = whole.map_err(|reason| Refused::field("/devfile", reason))? {
-            spec.devfile = Some(whole);
-        }
     }
-    if let Some(text) = &spec.devfile {
-        let field = if spec.devfile_path.is_some() { "/devfilePath" } else { "/devfile" };
-        (app.deps.check_devfile)(text).map_err(|reason| Refused::field(field, reason))?;
+    let mut missing = Vec::new();
+    if !own && let Some(text) = spec.devfile.clone() {
+        let settings = (app.deps.check_devfile)(&text).map_err(|reason| Refused::field("/devfilePath", reason))?;
+        missing = settings::take(&mut spec, &settings, Author::Repository);
     }
 
     let record = match name {
@@ -78,18 +93,38 @@ pub async fn create(
         None => suggested(&app, resolved.as_ref(), spec).await?,
     };
     app.note(&record.name, who, "Created", format!("{} created it", who.user)).await;
+    if !missing.is_empty() {
+        let message = format!(
+            "its devfile asks for secrets that it was not given ({}); dormer update {} --secret NAME gives one",
+            missing.join(", "),
+            record.name
+        );
+        app.note(&record.name, who, "SecretsAsked", message).await;
+    }
     app.seen(&record).await;
     let location = HeaderValue::try_from(format!("/api/v1/workspaces/{}", record.name))
         .unwrap_or(HeaderValue::from_static("/api/v1/workspaces"));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(show(&record, None, &app.deps.info))))
 }
 
+/// Makes a devfile that the caller sent whole, and gives what it says of its workspace.
+pub(crate) async fn whole(app: &App, text: &mut String) -> Result<Settings, Refused> {
+    let wrong = |reason| Refused::field("/devfile", reason);
+    let whole = app.deps.forge.whole("devfile.yaml", text.as_str()).await.map_err(wrong)?;
+    if let Some(whole) = whole {
+        *text = whole;
+    }
+    (app.deps.check_devfile)(text.as_str()).map_err(wrong)
+}
+
 /// Whether the caller may create it in its project, and has the secrets that it names.
 fn belongs(app: &App, who: &Principal, spec: &Spec) -> Result<(), Refused> {
-    match may_create_in(who, spec.project.as_str()) {
-        Some(true) => {}
-        Some(false) => return Err(Refused::field("/project", "as a viewer of this project you create nothing in it")),
-        None => return Err(Refused::field("/project", "there is no such project")),
+    match may_in(who, Affair::Create, spec.project.as_str()) {
+        Verdict::Allow => {}
+        Verdict::Forbid => {
+            return Err(Refused::field("/project", "as a viewer of this project you create nothing in it"));
+        }
+        Verdict::Hide => return Err(Refused::field("/project", "there is no such project")),
     }
     known_secrets(app, spec)
 }
@@ -190,7 +225,7 @@ fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceNam
     let project: Option<ProjectName> = check.parse("/project", wanted.project.as_deref().unwrap_or("default"));
     match &wanted.source {
         Some(source) => check.source(source),
-        None if !named => check.wrong("/name", "without a source, a name is needed"),
+        None if !named && wanted.devfile.is_none() => check.wrong("/name", "without a source, a name is needed"),
         None => {}
     }
     if wanted.source.is_none() && wanted.devfile_path.is_some() {
@@ -199,10 +234,7 @@ fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceNam
     if wanted.devfile.is_some() && wanted.devfile_path.is_some() {
         check.wrong("/devfilePath", "give a devfile or its path, not both");
     }
-    let class = wanted.class.unwrap_or_else(|| "default".into());
-    if class.parse::<ProjectName>().is_err() {
-        check.wrong("/class", "a class's name is a label: lower-case letters, digits and '-'");
-    }
+    let class = check.class(wanted.class.unwrap_or_else(|| "default".into()));
     let Some(project) = project else {
         check.done()?;
         return Err(Refused::field("/project", "no such project"));

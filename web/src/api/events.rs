@@ -5,11 +5,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream;
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use dormer_auth::known::Known;
@@ -28,17 +30,29 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How often to look for events that came without a change of the record.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// How long to listen.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Part {
+    /// Go on with what happens from now on; true when it is missing.
+    follow: Option<bool>,
+}
+
 /// Streams a workspace: `event: workspace` at once and after each change, `event: event` for what happened and happens,
 /// `event: gone` at its end.
-#[utoipa::path(get, path = "/api/v1/workspaces/{name}/events", tag = "workspaces", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/workspaces/{name}/events", tag = "workspaces", params(("name" = String, Path), Part),
     responses((status = 200, content_type = "text/event-stream"), (status = 404, body = api::Problem)))]
 pub async fn events(
     State(app): State<Arc<App>>,
     Caller(known): Caller,
     Path(name): Path<String>,
+    part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let entry = app.admit(&known.principal, &name, Action::View)?;
-    Ok(Feed::new(app, known, entry, true).response())
+    let Query(part) = part.map_err(|rejection| Refused::field("", rejection.body_text()))?;
+    let feed = Feed { once: part.follow == Some(false), ..Feed::new(app, known, entry, true) };
+    Ok(feed.response())
 }
 
 /// One workspace's stream.
@@ -51,6 +65,8 @@ pub(crate) struct Feed {
     /// The last event that was sent; None where events are not wanted.
     notes: Option<Option<store::Event>>,
     ended: bool,
+    /// Ends after what there is.
+    once: bool,
 }
 
 impl Feed {
@@ -58,7 +74,16 @@ impl Feed {
     pub fn new(app: Arc<App>, known: Known, entry: Arc<Entry>, notes: bool) -> Feed {
         let mut news = entry.subscribe();
         news.mark_changed();
-        Feed { app, known, news, entry, queue: VecDeque::new(), notes: notes.then_some(None), ended: false }
+        Feed {
+            app,
+            known,
+            news,
+            entry,
+            queue: VecDeque::new(),
+            notes: notes.then_some(None),
+            ended: false,
+            once: false,
+        }
     }
 
     /// As an answer.
@@ -93,6 +118,7 @@ impl Feed {
                 () = look => {}
             }
             self.happened().await;
+            self.ended |= self.once;
         }
     }
 

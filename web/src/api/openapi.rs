@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 use crate::api::{
-    audit, create, device, events, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens, users, watch,
-    workspaces,
+    audit, create, device, events, exchange, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens, usage,
+    users, watch, workspaces,
 };
 
 #[derive(OpenApi)]
@@ -14,12 +14,12 @@ use crate::api::{
     info(title = "Dormer", description = "Development workspaces that sleep and wake. Errors are RFC 9457 problems.",
         license(name = "Apache-2.0")),
     paths(
-        workspaces::list, create::create, resolve::resolve, watch::all, workspaces::get, patch::patch, workspaces::delete,
+        workspaces::list, create::create, resolve::resolve, watch::all, usage::list, workspaces::get, patch::patch, workspaces::delete,
         events::events, logs::logs, tokens::list, tokens::create, tokens::revoke, keys::list, keys::create,
         keys::remove, users::list, users::get, users::create, users::patch, users::invite, users::remove, me::me, me::link,
         projects::list, projects::get, projects::create, projects::patch, projects::remove, secrets::list,
         secrets::create, secrets::remove, sessions::list, sessions::end, sessions::end_all, sessions::identities,
-        sessions::unlink, audit::list, device::begin, device::redeem,
+        sessions::unlink, audit::list, device::begin, device::redeem, exchange::exchange,
     ),
     components(schemas(dormer_wire::api::Event)),
     security(("token" = [])),

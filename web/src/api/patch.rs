@@ -1,32 +1,26 @@
 //! Changing a workspace.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
 
-use dormer_core::directory::Entry;
 use dormer_core::may::Action;
-use dormer_core::name::WorkspaceName;
-use dormer_core::phase::Phase;
 use dormer_core::ports::store::modify;
-use dormer_core::principal::Principal;
-use dormer_core::workspace::{Lifecycle, Member, Port, Resources, SecretRef, Spec, Variable};
+use dormer_core::workspace::{
+    EditorKind, Lifecycle, Member, Port, Resources, SecretRef, Spec, Storage, Variable, Workspace,
+};
 use dormer_wire::api::{self, PatchWorkspace};
 use dormer_wire::report::ActivityKind;
 
 use crate::api::check::Check;
-use crate::api::create::known_secrets;
+use crate::api::create::{known_secrets, whole};
 use crate::api::member;
 use crate::api::record::show;
 use crate::app::App;
 use crate::body::Body;
 use crate::problem::Refused;
 use crate::who::Writer;
-
-/// How long a restart waits for the stop. A stop itself is given up sooner than that.
-const STOPS_WITHIN: Duration = Duration::from_secs(180);
 
 /// A change that was checked.
 #[derive(Default)]
@@ -38,15 +32,19 @@ struct Change {
     members: Option<Vec<Member>>,
     ports: Option<Vec<Port>>,
     resources: Option<Resources>,
+    storage: Option<Storage>,
     lifecycle: Option<Lifecycle>,
+    class: Option<String>,
+    editor: Option<EditorKind>,
+    devfile: Option<Option<String>>,
     archived: Option<bool>,
     stop: bool,
     start: bool,
     restart: bool,
 }
 
-/// Changes a workspace: what is missing in the body stays as it is. A restart goes on after the answer; should the
-/// gateway end between its stop and its start, the workspace stays stopped.
+/// Changes a workspace: what is missing in the body stays as it is. A restart goes on after the answer, and after an end
+/// of the gateway.
 #[utoipa::path(patch, path = "/api/v1/workspaces/{name}", tag = "workspaces", params(("name" = String, Path)),
     request_body = PatchWorkspace, responses((status = 200, body = api::Workspace), (status = 403, body = api::Problem),
         (status = 404, body = api::Problem), (status = 409, body = api::Problem), (status = 422, body = api::Problem)))]
@@ -66,10 +64,13 @@ pub async fn patch(
     if entry.peek().deleted {
         return Err(Refused::conflict("deleting", "This workspace is being deleted."));
     }
-    let change = change(wanted)?;
+    let mut change = change(wanted)?;
+    if let Some(Some(text)) = &mut change.devfile {
+        whole(&app, text).await?;
+    }
     if change.secrets.is_some() {
         let mut spec = entry.peek().spec.clone();
-        change.apply(&mut spec);
+        change.apply(&entry.peek(), &mut spec);
         known_secrets(&app, &spec)?;
     }
     for user in change.members.iter().flatten().filter_map(|member| member.user.as_ref()) {
@@ -77,11 +78,11 @@ pub async fn patch(
             return Err(Refused::field("/members", format!("there is no user '{user}'")));
         }
     }
-    if change.restart && entry.peek().status.phase == Phase::Archived {
+    if change.restart && entry.peek().spec.archived && change.archived != Some(false) {
         return Err(Refused::conflict("archived", "This workspace is archived: unarchive it first."));
     }
 
-    let (mut record, changed) = modify(&*app.deps.store, &name, |_, spec| change.apply(spec)).await?;
+    let (mut record, changed) = modify(&*app.deps.store, &name, |record, spec| change.apply(record, spec)).await?;
     if changed {
         app.note(&name, who, change.reason(), format!("{} {} it", who.user, change.verb())).await;
     }
@@ -93,7 +94,7 @@ pub async fn patch(
         entry.live.touch(app.deps.clock.now(), ActivityKind::Api);
     }
     if change.restart {
-        restart(&app, &entry, record.version, who);
+        entry.live.touch(app.deps.clock.now(), ActivityKind::Api);
     }
     app.seen(&record).await;
     Ok(Json(show(&record, Some(&entry.live), &app.deps.info)))
@@ -111,6 +112,10 @@ fn actions(wanted: &PatchWorkspace) -> Vec<Action> {
         wanted.variables.is_some(),
         wanted.secrets.is_some(),
         wanted.resources.is_some(),
+        wanted.storage.is_some(),
+        wanted.class.is_some(),
+        wanted.editor.is_some(),
+        wanted.devfile.is_some(),
         wanted.lifecycle.is_some(),
     ];
     if edits.contains(&true) {
@@ -147,6 +152,10 @@ fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
         members: wanted.members.map(members).transpose()?,
         ports: wanted.ports.map(|ports| check.ports(ports)),
         resources: wanted.resources.map(|resources| check.resources(resources)),
+        storage: wanted.storage.map(|storage| check.storage(storage)),
+        class: wanted.class.map(|class| check.class(class)),
+        editor: wanted.editor.map(|editor| check.editor(Some(&editor))),
+        devfile: wanted.devfile.map(Some),
         lifecycle: wanted.lifecycle.map(|lifecycle| check.lifecycle(lifecycle)),
         archived: wanted.archived,
         stop: wanted.running == Some(false),
@@ -159,7 +168,7 @@ fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
 
 impl Change {
     /// Writes it into a spec. Whether anything is another now.
-    fn apply(&self, spec: &mut Spec) -> bool {
+    fn apply(&self, record: &Workspace, spec: &mut Spec) -> bool {
         let before = spec.clone();
         fn put<T: Clone>(place: &mut T, value: &Option<T>) {
             if let Some(value) = value {
@@ -173,10 +182,19 @@ impl Change {
         put(&mut spec.members, &self.members);
         put(&mut spec.ports, &self.ports);
         put(&mut spec.resources, &self.resources);
+        put(&mut spec.storage, &self.storage);
+        put(&mut spec.class, &self.class);
+        put(&mut spec.editor, &self.editor);
+        put(&mut spec.devfile, &self.devfile);
         put(&mut spec.lifecycle, &self.lifecycle);
         put(&mut spec.archived, &self.archived);
-        if self.stop || self.archived == Some(true) || (self.restart && spec.running) {
+        if self.stop || self.archived == Some(true) {
             spec.running = false;
+        }
+        if self.restart && !spec.archived {
+            // One change: the reconciler sees to the rest, whichever gateway it runs in by then.
+            spec.running = true;
+            spec.restart.clone_from(&record.status.instance);
         }
         *spec != before
     }
@@ -209,49 +227,6 @@ impl Change {
             (_, true, _) => "stopped",
             (_, _, true) => "restarted",
             _ => "changed",
-        }
-    }
-}
-
-/// Starts it again once it has stopped. The stop is written already, as `version`.
-fn restart(app: &Arc<App>, entry: &Arc<Entry>, version: u64, who: &Principal) {
-    let (app, entry, by) = (Arc::clone(app), Arc::clone(entry), who.user.to_string());
-    tokio::spawn(async move {
-        let name = entry.peek().name.clone();
-        tokio::select! {
-            () = app.shutdown.cancelled() => {}
-            stopped = tokio::time::timeout(STOPS_WITHIN, stopped(&entry, version)) => match stopped {
-                Ok(true) => start_again(&app, &name, &by).await,
-                Ok(false) => {}
-                Err(_) => tracing::warn!(workspace = %name, "not restarted: it did not stop in time"),
-            },
-        }
-    });
-}
-
-async fn start_again(app: &App, name: &WorkspaceName, by: &str) {
-    if let Err(error) = app.deps.waker.ask(name, by).await {
-        tracing::warn!(workspace = %name, %error, "not restarted");
-    }
-}
-
-/// Waits until nothing of it runs. False: it is gone.
-async fn stopped(entry: &Entry, version: u64) -> bool {
-    let mut news = entry.subscribe();
-    loop {
-        // Somebody who started it meanwhile has done what is left to do.
-        let settled = {
-            let record = entry.peek();
-            let phase = record.status.phase;
-            let down = matches!(phase, Phase::Stopped | Phase::Failed | Phase::Pending | Phase::Archived);
-            // A record from before the stop says nothing about it.
-            record.version >= version && (record.spec.running || down)
-        };
-        if settled {
-            return true;
-        }
-        if entry.is_gone() || news.changed().await.is_err() {
-            return false;
         }
     }
 }

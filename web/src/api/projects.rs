@@ -7,6 +7,8 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 
 use dormer_core::account::{self, ProjectMember};
+use dormer_core::may::Verdict;
+use dormer_core::may::project::{Affair, may_in};
 use dormer_core::name::ProjectName;
 use dormer_core::principal::Principal;
 use dormer_core::workspace::Role;
@@ -106,7 +108,7 @@ pub async fn patch(
 ) -> Result<Json<Project>, Refused> {
     let who = &known.principal;
     let project = visible(&app, who, &name)?;
-    if !who.admin && who.role_in(&name) < Some(Role::Admin) {
+    if may_in(who, Affair::SetMembers, &name) != Verdict::Allow {
         return Err(Refused::forbidden("Only an admin of the project may say who is in it."));
     }
     let project = app.projects.set_members(&project.name, members(wanted.members)?).await?;

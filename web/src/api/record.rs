@@ -6,6 +6,7 @@ use dormer_core::directory::{Entry, Live};
 use dormer_core::phase::Phase;
 use dormer_core::workspace::{EditorKind, Member, SecretRef, Share, Source, Workspace};
 use dormer_wire::api;
+use dormer_wire::report::Activity;
 
 use crate::api::member::role_name;
 use crate::deps::Info;
@@ -18,8 +19,6 @@ pub fn shown(entry: &Entry, info: &Info) -> api::Workspace {
 /// A record.
 pub fn show(record: &Workspace, live: Option<&Live>, info: &Info) -> api::Workspace {
     let (spec, status, name) = (&record.spec, &record.status, record.name.as_str());
-    let live = live.and_then(Live::activity);
-    let last_activity = live.into_iter().chain(status.last_activity.clone()).max_by_key(|activity| activity.at);
     let phase = if record.deleted { Phase::Deleting } else { status.phase };
     api::Workspace {
         name: name.to_string(),
@@ -63,9 +62,15 @@ pub fn show(record: &Workspace, live: Option<&Live>, info: &Info) -> api::Worksp
             delete_after_stopped: spec.lifecycle.delete_after_stopped,
             keep_alive_when_busy: spec.lifecycle.keep_alive_when_busy,
         },
-        last_activity,
+        last_activity: last_activity(record, live),
         created_at: record.created_at,
     }
+}
+
+/// The last thing that a person did in it, here or at another gateway.
+pub fn last_activity(record: &Workspace, live: Option<&Live>) -> Option<Activity> {
+    let live = live.and_then(Live::activity);
+    live.into_iter().chain(record.status.last_activity.clone()).max_by_key(|activity| activity.at)
 }
 
 /// A source, as the API tells it.

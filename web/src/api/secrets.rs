@@ -7,9 +7,10 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 
 use dormer_core::account::{Holder, SecretKind, StoredSecret};
+use dormer_core::may::Verdict;
+use dormer_core::may::project::{Affair, may_in};
 use dormer_core::principal::Principal;
 use dormer_core::secret::Secret as Hidden;
-use dormer_core::workspace::Role;
 use dormer_wire::api::{CreateSecret, List, Problem, Secret};
 
 use crate::api::tokens::{may_list, whole};
@@ -45,10 +46,10 @@ fn may_keep(who: &Principal, holder: &Holder) -> Result<(), Refused> {
     match holder {
         Holder::User(user) if *user == who.user => Ok(()),
         Holder::User(_) => Err(Refused::not_found("secret")),
-        Holder::Project(project) => match who.role_in(project.as_str()) {
-            Some(role) if role >= Role::Editor => Ok(()),
-            Some(_) => Err(Refused::forbidden("Only an editor or admin of the project keeps its secrets.")),
-            None => Err(Refused::not_found("project")),
+        Holder::Project(project) => match may_in(who, Affair::KeepSecrets, project.as_str()) {
+            Verdict::Allow => Ok(()),
+            Verdict::Forbid => Err(Refused::forbidden("Only an editor or admin of the project keeps its secrets.")),
+            Verdict::Hide => Err(Refused::not_found("project")),
         },
     }
 }

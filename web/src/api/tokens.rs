@@ -8,8 +8,9 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 
 use dormer_core::account;
+use dormer_core::may::account::{Act, may_account};
 use dormer_core::name::UserName;
-use dormer_core::principal::{Scope, Via};
+use dormer_core::principal::Scope;
 use dormer_wire::api::{CreateToken, List, Problem, Token};
 
 use crate::app::App;
@@ -24,9 +25,9 @@ pub(crate) fn whole<T>(items: Vec<T>) -> Json<List<T>> {
 
 /// A credential for one purpose sees no other credentials.
 pub(crate) fn may_list(caller: &Caller) -> Result<(), Refused> {
-    match caller.principal().scope {
-        Scope::All | Scope::Read => Ok(()),
-        _ => Err(Refused::forbidden("This needs a token with the scope 'all' or 'read'.")),
+    match may_account(caller.principal(), Act::Look) {
+        true => Ok(()),
+        false => Err(Refused::forbidden("This needs a token with the scope 'all' or 'read'.")),
     }
 }
 
@@ -58,18 +59,24 @@ pub async fn create(
     FullWriter(known): FullWriter,
     Body(wanted): Body<CreateToken>,
 ) -> Result<(StatusCode, Json<Token>), Refused> {
-    let mut user = known.principal.user.clone();
-    if let Some(other) = wanted.user.filter(|other| *other != user.as_str()) {
-        if !known.principal.admin {
-            return Err(Refused::forbidden("Only administrators may make tokens for somebody else."));
-        }
-        user = other.parse::<UserName>().map_err(|error| Refused::field("/user", error.to_string()))?;
+    let who = &known.principal;
+    let refused = || Refused::forbidden("Only administrators may make tokens for somebody else.");
+    let user = match wanted.user {
+        None => who.user.clone(),
+        // Whose name is no name is told to those alone who may name others.
+        Some(other) => match other.parse::<UserName>() {
+            Err(_) if !who.admin => return Err(refused()),
+            other => other.map_err(|error| Refused::field("/user", error.to_string()))?,
+        },
+    };
+    if !may_account(who, Act::Mint(&user)) {
+        return Err(refused());
     }
     let scope = wanted.scope.as_deref().unwrap_or("all");
     let scope = scope.parse::<Scope>().map_err(|reason| Refused::field("/scope", reason))?;
     let life = wanted.expires_in.map(Duration::from_secs);
     let (text, token) = app.tokens.mint(&user, &wanted.name, scope, life).await?;
-    app.audit(&known.principal, "token.create", &token.id, &format!("{user} {}", token.scope)).await;
+    app.audit(who, "token.create", &token.id, &format!("{user} {}", token.scope)).await;
     Ok((StatusCode::CREATED, Json(show(token, Some(text.expose().clone())))))
 }
 
@@ -82,7 +89,7 @@ pub async fn revoke(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refused> {
     let who = &known.principal;
-    if who.scope != Scope::All && who.via != Via::Token(id.clone()) {
+    if !may_account(who, Act::Revoke(&id)) {
         return Err(Refused::forbidden("This needs a token with the scope 'all'."));
     }
     app.tokens.revoke(&who.user, &id).await?;

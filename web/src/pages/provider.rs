@@ -152,7 +152,8 @@ fn failed(app: &App, site: &Site, known: Option<&Known>, provider: &str, error: 
             tracing::error!(provider, error = text, "a provider's answer cannot be right");
             (StatusCode::BAD_GATEWAY, "Whoever runs this gateway can see more in its log.")
         }
-        LoginError::Provider(_) | LoginError::Disabled => (StatusCode::FORBIDDEN, ""),
+        LoginError::Provider(_) | LoginError::Disabled | LoginError::NoExchange => (StatusCode::FORBIDDEN, ""),
+        LoginError::Busy => (StatusCode::SERVICE_UNAVAILABLE, ""),
         LoginError::Taken | LoginError::TooMany | LoginError::Last => (StatusCode::CONFLICT, ""),
         LoginError::Accounts(_) | LoginError::Random(_) | LoginError::Vault(_) => {
             tracing::error!(provider, error = text, "a sign-in failed");
@@ -181,7 +182,8 @@ impl From<LoginError> for Refused {
             LoginError::Provider(ProviderError::Away { .. } | ProviderError::Wrong { .. }) => {
                 Refused::new(StatusCode::BAD_GATEWAY, "provider", "The provider failed", text)
             }
-            LoginError::Provider(_) | LoginError::Disabled => Refused::forbidden(&text),
+            LoginError::Provider(_) | LoginError::Disabled | LoginError::NoExchange => Refused::forbidden(&text),
+            LoginError::Busy => Refused::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy", text),
             LoginError::Taken | LoginError::TooMany | LoginError::Last => Refused::conflict("linked", text),
             LoginError::Random(_) | LoginError::Vault(_) => {
                 Refused::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", text)

@@ -58,7 +58,10 @@ fn source(workspace: &Workspace) -> String {
     let url = source.url.split_once("://").map_or(source.url.as_str(), |(_, rest)| rest);
     let url = url.trim_end_matches('/').trim_end_matches(".git");
     match (source.merge_request, &source.reference) {
-        (Some(number), _) => format!("{url} · request {number}"),
+        (Some(number), _) => match &source.ended {
+            Some(ended) => format!("{url} · request {number}, {ended}"),
+            None => format!("{url} · request {number}"),
+        },
         (None, Some(reference)) => format!("{url} · {reference}"),
         (None, None) => url.to_string(),
     }

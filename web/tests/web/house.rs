@@ -113,12 +113,14 @@ impl House {
             authenticator: authenticator.clone(),
             approvals: approvals.clone(),
             forge: Arc::new(OneHost),
+            meter: Arc::new(dormer_core::ports::meter::NoMeter),
             logs: Arc::new(RecordedTail),
             dialer: dormer_wire::dial::Dialer::local(),
             clock: clock.clone(),
             check_devfile: Arc::new(|text| match text {
                 "bad" => Err("devfile.yaml:1:1: not a devfile".into()),
-                _ => Ok(()),
+                // What it says of its workspace, as it is told to the web part.
+                text => Ok(serde_json::from_str(text).unwrap_or_default()),
             }),
             hook: Arc::new(dormer_web::deps::NoHook),
             ready: Arc::new(|| Ok(())),

@@ -160,3 +160,29 @@ async fn a_tossed_session_is_not_taken() {
         assert_eq!(browser.send(APEX, request).await.status, want);
     }
 }
+
+#[tokio::test]
+async fn a_session_that_somebody_planted_is_not_the_one_that_is_signed_in() {
+    let house = House::new().await;
+    // What an attacker knows: made up, their own before they signed out, and their own that still lives.
+    let mut evil = house.signed_in("bob").await;
+    let living = evil.jar[APEX]["dormer_session"].clone();
+    let mut over = house.signed_in("bob").await;
+    let ended = over.jar[APEX]["dormer_session"].clone();
+    assert_eq!(over.own("POST", APEX, "/logout", None).await.status, StatusCode::NO_CONTENT);
+    for planted in ["chosen-by-somebody", &ended, &living] {
+        let mut victim = house.browser();
+        victim.jar.entry(APEX.into()).or_default().insert("dormer_session".into(), planted.to_string());
+        let secret = house.link("ann").await;
+        let signed = victim.own("POST", APEX, "/login", Some(json!({ "secret": secret }))).await;
+        assert_eq!(signed.status, StatusCode::OK, "{}", signed.text);
+        assert_ne!(victim.jar[APEX]["dormer_session"], planted, "a new one, always");
+        assert_eq!(victim.get(APEX, "/api/v1/me").await.json()["user"], "ann");
+        let mut attacker = house.browser();
+        attacker.jar.entry(APEX.into()).or_default().insert("dormer_session".into(), planted.to_string());
+        let answer = attacker.get(APEX, "/api/v1/me").await;
+        let who = if answer.status == StatusCode::OK { answer.json()["user"].clone() } else { json!(null) };
+        assert_ne!(who, "ann", "{planted}");
+    }
+    assert_eq!(evil.get(APEX, "/api/v1/me").await.json()["user"], "bob");
+}

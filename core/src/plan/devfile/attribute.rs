@@ -31,7 +31,7 @@ pub const MERGE_CONTRIBUTION: &str = "controller.devfile.io/merge-contribution";
 pub const MERGED: &str = "controller.devfile.io/merged-contributions";
 
 /// Dormer's own, each with where it may stand.
-pub const OURS: [(&str, Place); 12] = [
+pub const OURS: [(&str, Place); 14] = [
     (GPU, Place::Container),
     (IMAGE, Place::Container),
     (USER, Place::Container),
@@ -44,6 +44,8 @@ pub const OURS: [(&str, Place); 12] = [
     (SECRETS, Place::Top),
     (EXTENSIONS, Place::Top),
     (SETTINGS, Place::Top),
+    (SOURCE, Place::Top),
+    (DEVFILE, Place::Top),
 ];
 /// Accelerators of a container, by number.
 pub const GPU: &str = "dormer.dev/gpu";
@@ -69,6 +71,11 @@ pub const SECRETS: &str = "dormer.dev/secrets";
 pub const EXTENSIONS: &str = "dormer.dev/vscode-extensions";
 /// Settings of the editor.
 pub const SETTINGS: &str = "dormer.dev/vscode-settings";
+
+/// The repository that the workspace is of.
+pub const SOURCE: &str = "dormer.dev/source";
+/// Where in the repository its devfile is.
+pub const DEVFILE: &str = "dormer.dev/devfile";
 
 /// Where an attribute may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

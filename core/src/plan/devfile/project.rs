@@ -60,7 +60,7 @@ fn source(plan: &mut Plan, mut planned: Project, source: &ProjectSource) {
 /// Puts what the workspace was made from before the devfile's own projects. A project of the devfile that is the same
 /// repository says where it goes; the workspace's source says which commit.
 pub fn add_source(plan: &mut Plan, workspace: &Workspace) -> Result<(), PlanError> {
-    let Some(source) = &workspace.spec.source else { return Ok(()) };
+    let Some(source) = workspace.spec.source.as_ref().filter(|source| !source.document) else { return Ok(()) };
     let same = plan
         .projects
         .iter()

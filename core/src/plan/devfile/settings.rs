@@ -31,6 +31,8 @@ pub fn add(plan: &mut Plan, devfile: &Devfile) -> Result<(), PlanError> {
         secrets: read(plan, attributes, attribute::SECRETS, TOP).unwrap_or_default(),
         extensions: read(plan, attributes, attribute::EXTENSIONS, TOP).unwrap_or_default(),
         editor_settings: read(plan, attributes, attribute::SETTINGS, TOP).unwrap_or_default(),
+        source: read(plan, attributes, attribute::SOURCE, TOP),
+        devfile: read(plan, attributes, attribute::DEVFILE, TOP),
     };
     for component in &devfile.components {
         pod_overrides(plan, Some(component), &component.attributes);

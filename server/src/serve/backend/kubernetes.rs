@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
+use dormer_core::ports::meter::NoMeter;
 use dormer_core::ports::store::Store;
 use dormer_core::secret::Secret;
 use dormer_kubernetes::accounts::Accounts;
@@ -136,6 +137,8 @@ pub async fn make(config: &Config) -> Result<Backend> {
     Ok(Backend {
         store: Arc::new(records.clone()),
         accounts: Arc::new(accounts.clone()),
+        // The cluster counts what pods take: `kubectl top` tells.
+        meter: Arc::new(NoMeter),
         runtime,
         dialer,
         logs: Arc::new(RecordedTail),

@@ -56,6 +56,7 @@ pub async fn make(config: &Config) -> Result<Backend> {
     Ok(Backend {
         accounts: Arc::new(store.clone()),
         store: Arc::new(store.clone()),
+        meter: runtime.clone(),
         logs: Arc::new(Logs(runtime.clone())),
         runtime,
         dialer: Dialer::local(),

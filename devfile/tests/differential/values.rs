@@ -1,0 +1,235 @@
+//! Values at which implementations part.
+
+use super::random::Random;
+use super::written::BARE;
+use serde_json::{Value, json};
+
+/// Quantities at the edges of Kubernetes' grammar.
+const QUANTITIES: [&str; 40] = [
+    "1Gi",
+    "1.5",
+    "1e3",
+    "1E",
+    "0",
+    "-1",
+    "1KI",
+    "1ki",
+    "10m",
+    "1n",
+    "1u",
+    "99999999999999999999",
+    "1..",
+    ".5",
+    "5.",
+    "+5",
+    "1e-10",
+    "1Ei",
+    "9223372036854775807",
+    "9223372036854775808",
+    "1 Gi",
+    "Gi",
+    "1E2",
+    "1e2i",
+    "0.0000000001",
+    "1e400",
+    "1_000",
+    "0x10",
+    "1K",
+    "1k",
+    "12e6",
+    "1.0Mi",
+    "",
+    " 1",
+    "-0",
+    "1P",
+    "1Pi",
+    "100Ti",
+    "1e",
+    "٣",
+];
+
+/// Plain scalars, which readers of YAML take for different things.
+const PLAIN: [&str; 44] = [
+    "yes",
+    "on",
+    "Off",
+    "n",
+    "true",
+    "True",
+    "0x1F",
+    "0o17",
+    "017",
+    "0b11",
+    "1_000",
+    "1e3",
+    ".5",
+    "5.",
+    "+1",
+    "-0",
+    "2001-01-01",
+    "12:30:45",
+    "~",
+    "null",
+    "Null",
+    ".inf",
+    ".nan",
+    "1.0",
+    "-1",
+    "'quoted'",
+    "\"a\\tb\"",
+    "!!str 5",
+    "!!int \"5\"",
+    "plain words",
+    "a#b",
+    "a: b",
+    "\"\"",
+    "''",
+    "\"\\u00e9\"",
+    "é",
+    "<<",
+    "2.2.0",
+    "1e1000",
+    "123456789012345678901234567890",
+    "=",
+    "\"{{tag}}\"",
+    "|",
+    "0",
+];
+
+const TEXTS: [&str; 34] = [
+    "",
+    " ",
+    "a",
+    "A",
+    "a-b",
+    "-a",
+    "a-",
+    "a_b",
+    "a.b",
+    "tools",
+    "runtime",
+    "build",
+    "sixteen-letters1",
+    "1",
+    "01",
+    "{{tag}}",
+    "{{ tag }}",
+    "x{{missing}}y",
+    "{{ a b }}",
+    "{{{tag}}}",
+    "{{tag",
+    "${PROJECT_SOURCE}",
+    "public",
+    "internal",
+    "none",
+    "http",
+    "run",
+    "latest",
+    "http://",
+    "https://example.org/x.yaml",
+    "file:///etc/passwd",
+    "a%zz",
+    "a:b",
+    "../x",
+];
+
+const URIS: [&str; 22] = [
+    "a.yaml",
+    "./a.yaml",
+    "../a.yaml",
+    "http://",
+    "http:",
+    "http:/",
+    "https",
+    "http.yaml",
+    "httpx://a",
+    "https://[",
+    "https://a b",
+    "a%2",
+    "a%zz",
+    "a%20b",
+    "a b",
+    ":a",
+    "1:a",
+    "a:b",
+    "%",
+    "https://example.org:port/",
+    "//host/x",
+    "https://example.org/%zz",
+];
+
+pub const VERSIONS: [&str; 22] = [
+    "2.0.0",
+    "2.1.0",
+    "2.2.0",
+    "2.2.1",
+    "2.2.2",
+    "2.3.0",
+    "2.2.0-latest",
+    "2.2.0-alpha.1",
+    "2.3.0-",
+    "2.2.0+b",
+    "2.2.0-A",
+    "2.2",
+    "2",
+    "2.4.0",
+    "1.0.0",
+    "3.0.0",
+    "02.2.0",
+    "",
+    "2.2.0 ",
+    "v2.2.0",
+    "2.2.3",
+    "2.1.0-latest",
+];
+
+pub fn quantity(random: &mut Random) -> Value {
+    json!(*random.pick(&QUANTITIES))
+}
+
+pub fn port(random: &mut Random) -> Value {
+    match random.below(10) {
+        0 => json!(0),
+        1 => json!(-1),
+        2 => json!(65_535),
+        3 => json!(65_536),
+        4 => json!("8080"),
+        5 => json!(8080.0),
+        6 => json!(80.5),
+        7 => json!(null),
+        _ => json!(random.below(9_000) + 1),
+    }
+}
+
+pub fn uri(random: &mut Random) -> Value {
+    json!(*random.pick(&URIS))
+}
+
+pub fn text(random: &mut Random) -> Value {
+    match random.below(12) {
+        0 => json!("n".repeat(15)),
+        1 => json!("n".repeat(16)),
+        2 => json!("n".repeat(63)),
+        3 => json!("n".repeat(64)),
+        _ => json!(*random.pick(&TEXTS)),
+    }
+}
+
+/// Anything.
+pub fn any(random: &mut Random) -> Value {
+    match random.below(16) {
+        0 => json!(null),
+        1 => json!(true),
+        2 => json!(false),
+        3 => json!(0),
+        4 => json!(5),
+        5 => json!(1.5),
+        6 => json!([]),
+        7 => json!({}),
+        8 => json!(["a"]),
+        9 => json!({"a": "b"}),
+        10 => json!([null]),
+        11 | 12 => json!(format!("{BARE}{}", random.pick(&PLAIN))),
+        _ => text(random),
+    }
+}

@@ -1,0 +1,180 @@
+//! The chart.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::cluster::{Cluster, NAMESPACE, Turn, chart, said, values};
+use dormer_tests::wait;
+
+#[test]
+fn the_chart_is_installed_and_every_replica_is_ready_and_least_of_everything() {
+    let _turn = Turn::shared();
+    let cluster = Cluster::get();
+    let deployment = cluster.object(&["-n", NAMESPACE, "deployment", "dormer"]).expect("it is installed");
+    assert_eq!(deployment["status"]["readyReplicas"], 2, "{deployment:#}");
+    let answer = cluster.apex().unknown().get("/healthz");
+    assert_eq!(answer.status, 200);
+    for kind in ["User", "Project", "Workspace", "WorkspaceClass"] {
+        let known = cluster.told(&["api-resources", "--api-group=dormer.dev", "-o", "wide"]);
+        assert!(known.lines().any(|line| line.split_whitespace().any(|word| word == kind)), "{kind} in {known}");
+    }
+}
+
+#[test]
+fn the_gateway_may_do_what_it_needs_and_nothing_beside() {
+    let _turn = Turn::shared();
+    let cluster = Cluster::get();
+    let may = |verb: &str, what: &str, namespace: &str| {
+        let who = format!("--as=system:serviceaccount:{NAMESPACE}:dormer");
+        let output = cluster.kubectl(&["auth", "can-i", verb, what, "-n", namespace, &who]);
+        String::from_utf8_lossy(&output.stdout).starts_with("yes")
+    };
+    for (verb, what, namespace) in [
+        ("watch", "workspaces.dormer.dev", "default"),
+        ("patch", "workspaces.dormer.dev/status", "default"),
+        ("create", "secrets", NAMESPACE),
+        ("update", "leases.coordination.k8s.io", NAMESPACE),
+        ("create", "namespaces", "default"),
+    ] {
+        assert!(may(verb, what, namespace), "it may not {verb} {what} in {namespace}");
+    }
+    // With `rbac.scope=project`, what is done in projects is not to be done elsewhere.
+    for (verb, what, namespace) in [
+        ("delete", "namespaces", "default"),
+        ("get", "nodes", "default"),
+        ("create", "clusterroles.rbac.authorization.k8s.io", "default"),
+        ("create", "clusterrolebindings.rbac.authorization.k8s.io", "default"),
+        ("create", "pods/exec", "default"),
+        ("impersonate", "users", "default"),
+        ("create", "serviceaccounts/token", "default"),
+        ("get", "configmaps", "kube-system"),
+        ("get", "secrets", "kube-system"),
+        ("create", "pods", "kube-system"),
+        ("create", "deployments.apps", "kube-system"),
+        ("get", "pods/log", "kube-system"),
+    ] {
+        assert!(!may(verb, what, namespace), "it may {verb} {what} in {namespace}");
+    }
+}
+
+/// `helm template` with each set of values that the chart comes with, and as it is.
+#[test]
+fn every_set_of_values_is_rendered_and_accepted_by_the_api_server() {
+    let _turn = Turn::shared();
+    let cluster = Cluster::get();
+    let mut sets = vec![None];
+    for entry in std::fs::read_dir(format!("{}/ci", chart())).expect("sets of values") {
+        sets.push(Some(entry.expect("a set of values").path().display().to_string()));
+    }
+    assert!(sets.len() > 4, "{sets:?}");
+    for set in sets {
+        let values: Vec<&str> = set.as_deref().map_or(vec![], |set| vec!["--values", set]);
+        let lint = cluster.plain_helm(&[&["lint", "--strict", &chart()], &values[..]].concat());
+        assert!(lint.status.success(), "{set:?}: {}", said(&lint));
+        let rendered = cluster.plain_helm(&[&["template", "other", &chart(), "--namespace", "default", "--kube-version", "1.34.4"], &values[..]].concat());
+        assert!(rendered.status.success(), "{set:?}: {}", said(&rendered));
+        let text = String::from_utf8_lossy(&rendered.stdout).into_owned();
+        // What this cluster has no definition of is somebody else's.
+        let known: Vec<&str> = text.split("\n---\n").filter(|object| {
+            !object.contains("monitoring.coreos.com/") && !object.contains("gateway.networking.k8s.io/")
+        }).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("objects.yaml");
+        std::fs::write(&file, known.join("\n---\n")).expect("a file");
+        let tried = cluster.kubectl(&["apply", "--dry-run=server", "-f", &file.display().to_string()]);
+        assert!(tried.status.success(), "{set:?}: {}", said(&tried));
+        for secret in ["kind: Secret", "privileged: true", "hostPath:", "hostNetwork: true"] {
+            assert!(!text.contains(secret), "{set:?} has {secret}");
+        }
+    }
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_by_name() {
+    let _turn = Turn::shared();
+    let cluster = Cluster::get();
+    for (set, want) in [
+        ("replicaCount=3", "replicaCount"),
+        ("domain=Dev.Example", "domain"),
+        ("service.type=External", "service"),
+        ("workspaces.projectPrefix=dormer", "projectPrefix"),
+        ("rbac.scope=all", "scope"),
+        ("httpRoute.enabled=true", "parentRefs"),
+    ] {
+        let output = cluster.plain_helm(&["template", "x", &chart(), "--kube-version", "1.34.4", "--set", set]);
+        assert!(!output.status.success(), "{set} is taken");
+        assert!(said(&output).contains(want), "{set}: {}", said(&output));
+    }
+}
+
+/// Pod Security's strictest profile, in the gateway's own namespace.
+#[test]
+fn the_gateways_pods_are_restricted_ones() {
+    let _turn = Turn::shared();
+    let cluster = Cluster::get();
+    let output = cluster.kubectl(&[
+        "label", "--dry-run=server", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted",
+    ]);
+    assert!(output.status.success() && !said(&output).contains("Warning"), "{}", said(&output));
+}
+
+#[test]
+fn a_release_is_tried_upgraded_rolled_back_and_uninstalled_and_workspaces_stay() {
+    let space = crate::space::Space::alone("upgrade");
+    let cluster = space.cluster;
+    let workspace = space.workspace("upgraded").create();
+    workspace.run("echo kept > \"$HOME/kept\"");
+    let uid = workspace.pod().expect("a pod")["metadata"]["uid"].clone();
+
+    let tried = cluster.plain_helm(&["test", "dormer", "--namespace", NAMESPACE, "--timeout", "120s"]);
+    assert!(tried.status.success(), "{}", said(&tried));
+
+    let mut changed = values();
+    changed["podAnnotations"] = json!({"example.org/changed": "yes"});
+    cluster.helm(&["upgrade", "dormer", &chart(), "--namespace", NAMESPACE], &changed);
+    cluster.ready();
+    let back = cluster.plain_helm(&["rollback", "dormer", "--namespace", NAMESPACE, "--wait", "--timeout", "180s"]);
+    assert!(back.status.success(), "{}", said(&back));
+    cluster.ready();
+    assert_eq!(workspace.run("cat \"$HOME/kept\""), "kept");
+
+    let gone = cluster.plain_helm(&["uninstall", "dormer", "--namespace", NAMESPACE, "--wait"]);
+    assert!(gone.status.success(), "{}", said(&gone));
+    let pod = workspace.pod().expect("an uninstalled gateway leaves workspaces running");
+    assert_eq!(pod["metadata"]["uid"], uid);
+    assert!(space.object("workspaces.dormer.dev", "upgraded").is_some());
+
+    cluster.helm(&["upgrade", "--install", "dormer", &chart(), "--namespace", NAMESPACE], &values());
+    cluster.ready();
+    // Tokens, keys and host keys are records, too: the same login as before works, against the same host key.
+    wait::until("the workspace is reached again", wait::LONG, || {
+        let output = workspace.login().run("cat \"$HOME/kept\"");
+        (output.stdout == b"kept\n").then_some(())
+    });
+    assert_eq!(workspace.pod().expect("the same pod")["metadata"]["uid"], uid);
+}
+
+/// What the chart brings along is what the program prints.
+#[test]
+fn the_charts_definitions_are_the_programs_own() {
+    let bin = std::env::var("DORMER_TEST_BIN").expect("DORMER_TEST_BIN");
+    let output = Command::new(format!("{bin}/dormer")).arg("crds").output().expect("dormer runs");
+    assert!(output.status.success(), "{}", said(&output));
+    let mut kept = String::new();
+    let mut files: Vec<_> = std::fs::read_dir(format!("{}/crds", chart())).expect("crds").flatten().map(|e| e.path()).collect();
+    files.sort();
+    for file in files {
+        kept += &std::fs::read_to_string(file).expect("a definition");
+    }
+    let kinds = |text: &str| {
+        let mut kinds: Vec<String> =
+            text.lines().filter(|line| line.starts_with("  name: ")).map(|line| line.trim().to_string()).collect();
+        kinds.sort();
+        kinds
+    };
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(kinds(&printed), kinds(&kept));
+    assert_eq!(printed.trim(), kept.trim(), "write them again: scripts/crds.sh");
+}
+
