@@ -330,7 +330,10 @@ impl Logins {
             return Err(LoginError::Last);
         }
         self.accounts.remove_identity(provider, subject).await?;
-        if let Some(gone) = theirs.iter().find(|identity| (identity.provider.as_str(), identity.subject.as_str()) == (provider, subject)) {
+        if let Some(gone) = theirs
+            .iter()
+            .find(|identity| (identity.provider.as_str(), identity.subject.as_str()) == (provider, subject))
+        {
             forge::keep(&*self.accounts, gone, &[], self.clock.now()).await?;
         }
         self.authenticator.refresh().await?;
