@@ -229,7 +229,8 @@ fn quantity_fix(text: &str) -> Option<String> {
         "" | "b" => "",
         _ => return None,
     };
-    let meant = format!("{number}{unit}");
+    // What is right but for its spaces keeps its case: `500 m` of a processor are no millions.
+    let meant = if compact.parse::<Quantity>().is_ok() { compact.clone() } else { format!("{number}{unit}") };
     meant.parse::<Quantity>().ok().map(|_| format!("did you mean '{meant}'?"))
 }
 
@@ -247,7 +248,7 @@ mod tests {
 
     #[test]
     fn sizes_as_people_write_them() {
-        let table = [("1GB", Some("1G")), ("1 Gi", Some("1Gi")), ("512mb", Some("512M")), ("much", None)];
+        let table = [("1GB", Some("1G")), ("1 Gi", Some("1Gi")), ("500 m", Some("500m")), ("512mb", Some("512M")), ("much", None)];
         for (text, meant) in table {
             assert_eq!(quantity_fix(text), meant.map(|meant| format!("did you mean '{meant}'?")), "{text}");
         }
