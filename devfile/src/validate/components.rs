@@ -197,6 +197,15 @@ fn uri_complaint(uri: &str) -> Option<String> {
     if uri.starts_with("http://") || uri.starts_with("https://") {
         return Url::parse(uri).err().map(|error| error.to_string());
     }
+    // What stands before a colon is a scheme, unless a folder comes first.
+    let before = uri.split(['/', '?', '#']).next().and_then(|first| first.split_once(':')).map(|(scheme, _)| scheme);
+    let scheme = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    };
+    if before.is_some_and(|text| !scheme(text)) {
+        return Some("what stands before ':' is no scheme; begin a path with './'".to_owned());
+    }
     let escapes = uri.match_indices('%').all(|(at, _)| {
         let code = uri.get(at + 1..at + 3);
         code.is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -220,7 +229,8 @@ fn quantity_fix(text: &str) -> Option<String> {
         "" | "b" => "",
         _ => return None,
     };
-    let meant = format!("{number}{unit}");
+    // What is right but for its spaces keeps its case: `500 m` of a processor are no millions.
+    let meant = if compact.parse::<Quantity>().is_ok() { compact.clone() } else { format!("{number}{unit}") };
     meant.parse::<Quantity>().ok().map(|_| format!("did you mean '{meant}'?"))
 }
 
@@ -230,15 +240,15 @@ mod tests {
 
     #[test]
     fn uris() {
-        let fine = ["a/b.yaml", "http.yaml", "https://h/a", "../x", "{{x}}/y", "a%20b"];
+        let fine = ["a/b.yaml", "./1:a", "a:b", "x/a_b:c", "?a:b", "http.yaml", "https://h/a", "../x", "{{x}}/y", "a%20b"];
         assert!(fine.iter().all(|uri| uri_complaint(uri).is_none()));
-        let bad = ["http://", "https://[", "a%2", "a%zz", "a\u{7}"];
+        let bad = ["1:a", ":a", "a_b:c", "http://", "https://[", "a%2", "a%zz", "a\u{7}"];
         assert!(bad.iter().all(|uri| uri_complaint(uri).is_some()), "{bad:?}");
     }
 
     #[test]
     fn sizes_as_people_write_them() {
-        let table = [("1GB", Some("1G")), ("1 Gi", Some("1Gi")), ("512mb", Some("512M")), ("much", None)];
+        let table = [("1GB", Some("1G")), ("1 Gi", Some("1Gi")), ("500 m", Some("500m")), ("512mb", Some("512M")), ("much", None)];
         for (text, meant) in table {
             assert_eq!(quantity_fix(text), meant.map(|meant| format!("did you mean '{meant}'?")), "{text}");
         }

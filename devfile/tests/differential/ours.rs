@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use super::reference::Warnings;
-use dormer_devfile::diagnostic::Diagnostics;
+use dormer_devfile::diagnostic::{Diagnostics, Severity};
 use dormer_devfile::limits::Limits;
 use dormer_devfile::resolve::{Fetched, ResolveError, Resolver};
 use dormer_devfile::stage::{Raw, Valid, Variables};
@@ -40,7 +40,8 @@ pub fn read(folder: &Path, case: &Case) -> Outcome {
             Outcome::Valid { valid: Box::new(valid), flattened, unknown }
         }
         Err(problems) => {
-            let rules = problems.iter().map(|one| serde_json::to_value(one.rule).unwrap());
+            let errors = problems.iter().filter(|one| one.severity == Severity::Error);
+            let rules = errors.map(|one| serde_json::to_value(one.rule).unwrap());
             let rules = rules.map(|rule| rule.as_str().unwrap_or_default().to_owned()).collect();
             Outcome::Refused { rules, text: problems.to_string() }
         }
