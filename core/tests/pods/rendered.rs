@@ -34,7 +34,8 @@ pub fn pod(valid: &Valid) -> Result<Value, String> {
     let mut overridden_pod = pod_fields(&plan);
     overridden_pod["containers"] = main.iter().map(|each| overridden(&plan, each)).collect();
     // Whichever event applies it: the generator takes it away.
-    let applied = |run: &Run| matches!(run, Run::Apply { component } if main.iter().any(|each| each.name == *component));
+    let applied =
+        |run: &Run| matches!(run, Run::Apply { component } if main.iter().any(|each| each.name == *component));
     let events = !plan.events.pre_start.is_empty() || !plan.events.post_stop.is_empty();
     let both = events && plan.commands.iter().any(|command| applied(&command.run));
     Ok(json!({

@@ -240,7 +240,8 @@ mod tests {
 
     #[test]
     fn uris() {
-        let fine = ["a/b.yaml", "./1:a", "a:b", "x/a_b:c", "?a:b", "http.yaml", "https://h/a", "../x", "{{x}}/y", "a%20b"];
+        let fine =
+            ["a/b.yaml", "./1:a", "a:b", "x/a_b:c", "?a:b", "http.yaml", "https://h/a", "../x", "{{x}}/y", "a%20b"];
         assert!(fine.iter().all(|uri| uri_complaint(uri).is_none()));
         let bad = ["1:a", ":a", "a_b:c", "http://", "https://[", "a%2", "a%zz", "a\u{7}"];
         assert!(bad.iter().all(|uri| uri_complaint(uri).is_some()), "{bad:?}");
@@ -248,7 +249,13 @@ mod tests {
 
     #[test]
     fn sizes_as_people_write_them() {
-        let table = [("1GB", Some("1G")), ("1 Gi", Some("1Gi")), ("500 m", Some("500m")), ("512mb", Some("512M")), ("much", None)];
+        let table = [
+            ("1GB", Some("1G")),
+            ("1 Gi", Some("1Gi")),
+            ("500 m", Some("500m")),
+            ("512mb", Some("512M")),
+            ("much", None),
+        ];
         for (text, meant) in table {
             assert_eq!(quantity_fix(text), meant.map(|meant| format!("did you mean '{meant}'?")), "{text}");
         }
