@@ -69,7 +69,8 @@ async def ends(client):
     left = "nohup sleep 1000 >/dev/null & echo $!; disown"
     done = await asyncio.wait_for(client.run(left, term_type="xterm"), 30)
     assert done.exit_status == 0, done
-    assert (await client.run(f"kill {done.stdout.split()[0]}")).exit_status == 0, done
+    # It may have ended with the terminal, before it came to ignore that.
+    await client.run(f"kill {done.stdout.split()[0]} 2>/dev/null")
 
 
 async def variables(client):
