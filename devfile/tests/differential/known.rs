@@ -24,6 +24,12 @@ pub fn excuse(case: &Case, said: &Said, mine: &Outcome, difference: &str) -> Opt
             if all("project-remotes") || all("project-checkout") {
                 return text.contains("dependent project").then_some("dependent projects are projects");
             }
+            if text.contains("the tag !!str means nothing in a devfile") {
+                return Some("a list is no text, whatever its tag says");
+            }
+            if text.contains("did not find expected <document start>") {
+                return Some("the library reads no further than it understands");
+            }
             if text.contains("comments must be separated") {
                 return Some("`]# remark` is no comment: white space comes first");
             }
