@@ -158,7 +158,6 @@ fn overrides_reach_no_further_than_the_class_lets_them() {
     for patch in [
         "container-overrides: {securityContext: {privileged: true}}",
         "container-overrides: {envFrom: [{secretRef: {name: ws-other}}]}",
-        "container-overrides: {volumeMounts: [{name: dormer-claim, mountPath: /all}]}",
         "container-overrides: {lifecycle: {preStop: {exec: {command: [a]}}}}",
         "container-overrides: {$patch: replace}",
         "container-overrides: {$retainKeys: [name]}",
