@@ -15,7 +15,7 @@ port=${http##*:}
 
 "$here/can.sh"
 "$here/../setup.sh" cluster
-bin=$("$here/../build.sh" "${PROFILE:-release}")
+bin=${DORMER_BIN:-$("$here/../build.sh" "${PROFILE:-release}")}
 archives=$("$here/../images.sh" "$bin")
 say "bringing a Kubernetes up"
 id=$("$here/up.sh" --open --owner $$)
