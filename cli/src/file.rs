@@ -97,10 +97,15 @@ pub fn read(path: &Path) -> Result<File, CliError> {
     let source = match fields.source {
         None | Some(Value::Null) => None,
         Some(Value::String(word)) => Some(Made::Word(word)),
-        Some(parts) => {
-            let parts = serde_json::from_value(parts).map_err(|error| wrong(format!("source: {error}")))?;
-            Some(Made::Parts(Box::new(parts)))
+        Some(Value::Object(mut parts)) => {
+            // As everything else in this file is spelt; the API has its own way.
+            if let Some(number) = parts.shift_remove("merge_request") {
+                parts.insert("mergeRequest".into(), number);
+            }
+            let parts = serde_json::from_value(Value::Object(parts));
+            Some(Made::Parts(Box::new(parts.map_err(|error| wrong(format!("source: {error}")))?)))
         }
+        Some(_) => return Err(wrong("source: an address, or 'url' with 'ref' or 'merge_request'".into())),
     };
     let (name, project) = (fields.name, fields.project);
     let Some(devfile) = fields.devfile else {

@@ -28,9 +28,11 @@ async fn a_command_has_three_streams_and_an_exit() {
     signalled.send(Frame::Signal("USR1".into())).await;
     assert_eq!(signalled.finish().await, (b"got\n".to_vec(), vec![], Frame::Exit(5)));
 
-    // Whoever is left behind with the output does not hold the exit up, and does not lose what was said before.
+    // Whoever is left behind with the output is heard to its end, as with OpenSSH's server; without it, nobody waits.
+    let (out, exit) = agent.run("(sleep 0.5; echo late) & seq 1 20000").await;
+    assert_eq!((out.lines().count(), out.lines().last(), exit), (20001, Some("late"), Frame::Exit(0)));
     let began = Instant::now();
-    let (out, exit) = agent.run("sleep 100 & seq 1 20000").await;
+    let (out, exit) = agent.run("sleep 100 >/dev/null 2>&1 & seq 1 20000").await;
     assert_eq!((out.lines().count(), exit), (20000, Frame::Exit(0)));
     assert!(began.elapsed() < Duration::from_secs(30));
 

@@ -87,7 +87,8 @@ async fn a_stop_leaves_no_process() {
     agent
         .run("setsid sh -c 'trap \"\" TERM HUP; (setsid sleep 1001 &) ; while :; do sleep 1; done' >/dev/null 2>&1 &")
         .await;
-    agent.run("setsid sleep 1002 >/dev/null 2>&1 & kill -STOP $!").await;
+    // Its outputs first: one that is stopped before it has let go of them holds the session.
+    agent.run("exec >/dev/null 2>&1; setsid sleep 1002 & kill -STOP $!").await;
     let began = Instant::now();
     while agent.marked().len() < 4 {
         assert!(began.elapsed() < LIMIT, "{:?}", agent.marked());
