@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 use crate::api::{
-    audit, create, device, events, exchange, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens, usage,
-    users, watch, workspaces,
+    audit, create, device, events, exchange, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens,
+    usage, users, watch, workspaces,
 };
 
 #[derive(OpenApi)]
