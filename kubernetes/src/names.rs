@@ -18,6 +18,8 @@ pub const WORKSPACE: &str = "dormer.dev/workspace";
 pub const UID: &str = "dormer.dev/uid";
 /// The annotation with the start that an object was made for.
 pub const INSTANCE: &str = "dormer.dev/instance";
+/// The label that says who keeps an object.
+pub const MANAGED: &str = "app.kubernetes.io/managed-by";
 /// The label that makes a namespace a project's.
 pub const PROJECT: &str = "dormer.dev/project";
 /// The label that says what kind of record a Secret is.

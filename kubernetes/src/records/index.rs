@@ -5,7 +5,7 @@ mod kept;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dormer_core::name::ProjectName;
@@ -23,18 +23,21 @@ pub struct Index {
     prefix: Prefix,
     /// Projects of namespaces that say so by a label.
     labelled: BTreeMap<String, ProjectName>,
+    /// Namespaces that a gateway made: those that are not ours by their names are another gateway's.
+    made: BTreeSet<String>,
     objects: HashMap<String, Vec<Arc<Kept>>>,
 }
 
 impl Index {
     /// An empty one.
     pub fn new(prefix: Prefix) -> Index {
-        Index { prefix, labelled: BTreeMap::new(), objects: HashMap::new() }
+        Index { prefix, labelled: BTreeMap::new(), made: BTreeSet::new(), objects: HashMap::new() }
     }
 
     /// One that knows the same projects, and no objects.
     pub fn clone_empty(&self) -> Index {
-        Index { prefix: self.prefix.clone(), labelled: self.labelled.clone(), objects: HashMap::new() }
+        let (prefix, labelled, made) = (self.prefix.clone(), self.labelled.clone(), self.made.clone());
+        Index { prefix, labelled, made, objects: HashMap::new() }
     }
 
     /// The project of a namespace.
@@ -50,7 +53,8 @@ impl Index {
     }
 
     /// Takes in what namespaces say. True: objects have to be read anew, since some are another project's now.
-    pub fn label(&mut self, labelled: BTreeMap<String, ProjectName>) -> bool {
+    pub fn label(&mut self, (labelled, made): (BTreeMap<String, ProjectName>, BTreeSet<String>)) -> bool {
+        self.made = made;
         let says = |labels: &BTreeMap<String, ProjectName>, prefix: &Prefix| -> BTreeMap<String, ProjectName> {
             // What the name says already is no news.
             labels
@@ -124,7 +128,9 @@ impl Index {
         let mut all = Vec::new();
         for objects in self.objects.values() {
             let holder = first(objects);
-            for kept in objects.iter().filter(|kept| !kept.is_leaving()) {
+            // Of what is another gateway's we say nothing.
+            let ours = |kept: &Kept| !self.made.contains(&kept.namespace) || self.project(&kept.namespace).is_some();
+            for kept in objects.iter().filter(|kept| !kept.is_leaving() && ours(kept)) {
                 let why = match (&kept.read, holder) {
                     (Err(refusal), _) => refusal.clone(),
                     (Ok(_), Some(holder)) if holder.uid != kept.uid => {

@@ -1,7 +1,7 @@
 //! Watching: one task that keeps the index, and the stream of changes for everybody else. The stream never ends before
 //! the records are closed: where the API server is away, or says that a version is too old, everything is read anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use dormer_core::ports::store::Change;
 use super::Inner;
 use super::index::Kept;
 use crate::error::{KubeError, because};
-use crate::names::PROJECT;
+use crate::names::{MANAGED, MANAGER, PROJECT};
 use crate::resource::workspace::Workspace;
 
 /// Between two tries to reach the API server: the first, and at most.
@@ -74,7 +74,7 @@ async fn watch(inner: &Inner, known: oneshot::Sender<()>) {
             None => return,
         }
     }
-    inner.index().label(labels.all.clone());
+    inner.index().label(labels.said());
     loop {
         let anew = follow(inner, &mut namespaces, &mut labels, &mut known).await;
         if !anew {
@@ -104,7 +104,7 @@ async fn follow(
                     }
                     None => return false,
                 }
-                if labels.whole && inner.index().label(labels.all.clone()) {
+                if labels.whole && inner.index().label(labels.said()) {
                     tracing::info!("namespaces are other projects' now: workspaces are read anew");
                     return true;
                 }
@@ -158,21 +158,48 @@ async fn follow(
 /// Projects of namespaces, by label.
 #[derive(Default)]
 struct Labels {
-    all: BTreeMap<String, ProjectName>,
-    listed: BTreeMap<String, ProjectName>,
+    all: BTreeMap<String, Said>,
+    listed: BTreeMap<String, Said>,
     /// Whether `all` is.
     whole: bool,
 }
 
+/// What a namespace says.
+#[derive(Clone)]
+enum Said {
+    /// Whoever made it says which project's it is.
+    Project(ProjectName),
+    /// A gateway made it: this one, and then its name says the rest, or another one of this cluster.
+    Made,
+}
+
 impl Labels {
+    fn said(&self) -> (BTreeMap<String, ProjectName>, BTreeSet<String>) {
+        let (mut projects, mut made) = (BTreeMap::new(), BTreeSet::new());
+        for (namespace, said) in &self.all {
+            match said {
+                Said::Project(project) => drop(projects.insert(namespace.clone(), project.clone())),
+                Said::Made => drop(made.insert(namespace.clone())),
+            }
+        }
+        (projects, made)
+    }
+
     fn take(&mut self, event: Event<PartialObjectMeta<Namespace>>) {
         let read = |namespace: &PartialObjectMeta<Namespace>| {
+            // Nothing new can be made in one that goes.
+            if namespace.metadata.deletion_timestamp.is_some() {
+                return None;
+            }
             let said = namespace.labels().get(PROJECT)?;
+            if namespace.labels().get(MANAGED).is_some_and(|by| by == MANAGER) {
+                return Some((namespace.name_any(), Said::Made));
+            }
             let project = said.parse();
             if project.is_err() {
                 tracing::warn!(namespace = namespace.name_any(), said, "the label {PROJECT} is no project's name");
             }
-            Some((namespace.name_any(), project.ok()?))
+            Some((namespace.name_any(), Said::Project(project.ok()?)))
         };
         match event {
             Event::Init => self.listed.clear(),

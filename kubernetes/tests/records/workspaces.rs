@@ -129,6 +129,7 @@ pub async fn a_lost_race_is_a_conflict(place: Place) {
 pub async fn what_people_apply_and_delete(place: Place) {
     let records = Records::open(place.cluster.clone()).await.unwrap();
     let mut changes = records.watch();
+    assert!(matches!(changes.next().await, Some(Change::All(_))));
     let name = place.name("applied");
     let namespace = format!("{}-team", place.cluster.namespace);
     place.namespace(&namespace, None).await;
@@ -166,6 +167,7 @@ pub async fn what_people_apply_and_delete(place: Place) {
 pub async fn two_of_one_name(place: Place) {
     let records = Records::open(place.cluster.clone()).await.unwrap();
     let mut changes = records.watch();
+    assert!(matches!(changes.next().await, Some(Change::All(_))));
     let stop = CancellationToken::new();
     let telling = tokio::spawn({
         let (records, stop) = (records.clone(), stop.clone());

@@ -105,11 +105,27 @@ fn namespaces_are_projects_by_name_or_by_label() {
     let of = |pairs: &[(&str, &str)]| -> BTreeMap<String, ProjectName> {
         pairs.iter().map(|(namespace, project)| (namespace.to_string(), project.parse().unwrap())).collect()
     };
-    assert!(!index.label(of(&[("dormer-team", "team")])), "its name said so");
-    assert!(index.label(of(&[("dormer-team", "team"), ("theirs", "team")])));
+    let none = BTreeSet::new;
+    assert!(!index.label((of(&[("dormer-team", "team")]), none())), "its name said so");
+    assert!(index.label((of(&[("dormer-team", "team"), ("theirs", "team")]), none())));
     assert_eq!(index.namespace(&team), "theirs", "a namespace that somebody chose goes first");
     assert_eq!(index.project("theirs"), Some(team.clone()));
     assert_eq!(index.project("dormer-team"), Some(team));
-    assert!(index.label(BTreeMap::new()), "the label is gone");
+    assert!(index.label((BTreeMap::new(), none())), "the label is gone");
     assert_eq!(index.project("theirs"), None);
+}
+
+#[test]
+fn of_what_another_gateway_keeps_nothing_is_said() {
+    let mut index = Index::new(Prefix::new("dormer-"));
+    put(&mut index, object("test-team", "theirs", 1, json!({})));
+    assert_eq!(refused(&index).len(), 1);
+    let made = ["test-team".to_string(), "dormer-team".to_string()].into();
+    index.label((BTreeMap::new(), made));
+    assert_eq!(refused(&index), []);
+    // In those that are ours by their names we do.
+    let mut wrong = object("dormer-team", "ours", 2, json!({}));
+    wrong.spec.project = Some("b".into());
+    put(&mut index, wrong);
+    assert_eq!(refused(&index).len(), 1);
 }
