@@ -93,10 +93,10 @@ fn a_workspace_yaml_is_written_edited_and_made() {
     let path = folder.path().join("workspace.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     let text = text
-        .replace("# source: https://git.example.com/team/app.git", &format!("source: {}", repository.url))
+        .replace("# source: https://git.example.org/group/repository.git", &format!("source: {}", repository.url))
         .replace("ttl_seconds: 1200", "ttl_seconds: 77")
         .replace("# secrets:", "secrets:")
-        .replace("#   - key", "  - key")
+        .replace("#   - key: my-secret", "  - key: my-secret")
         .replace("#     env_var", "    env_var");
     std::fs::write(&path, text).unwrap();
     let made = here("create", &["-f", "workspace.yaml", "--editor", "none"]);
