@@ -34,7 +34,9 @@ impl Space {
     fn with(name: &str, turn: Turn) -> Self {
         let cluster = Cluster::get();
         cluster.apex().api("POST", "/projects", Some(json!({"name": name}))).expect(201);
-        Space { cluster, project: name.to_string(), _turn: turn }
+        let space = Space { cluster, project: name.to_string(), _turn: turn };
+        wait::until("the project has a namespace", wait::LONG, || cluster.object(&["namespace", &space.namespace()]));
+        space
     }
 
     /// Its namespace.

@@ -125,7 +125,8 @@ fn pod(
         enable_service_links: Some(false),
         host_users: who.host_users,
         security_context: Some(security::pod(who)),
-        restart_policy: Some("Always".into()),
+        // An agent that was asked to stop ends well, and must not begin anew until its pod is deleted.
+        restart_policy: Some("OnFailure".into()),
         termination_grace_period_seconds: Some(GRACE),
         ..own
     };
