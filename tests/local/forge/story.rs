@@ -53,10 +53,10 @@ fn from_the_forges_sign_in_to_a_request_that_shows_what_was_pushed() {
         let output = Login::new(&gateway, "fix").key(&key).run(line);
         (output.status.success(), String::from_utf8_lossy(&output.stdout).trim().to_string())
     };
-    assert_eq!(
-        run("git rev-parse HEAD '@{upstream}'; git rev-parse --abbrev-ref '@{upstream}'").1,
-        format!("{second}\n{second}\nfork/fix")
-    );
+    // The forge knows it a moment before the push has ended.
+    let told = format!("{second}\n{second}\nfork/fix");
+    let tracked = || run("git rev-parse HEAD '@{upstream}'; git rev-parse --abbrev-ref '@{upstream}'").1;
+    wait::until("the push has ended", wait::LONG, || (tracked() == told).then_some(()));
     let by = run("git log -1 --format='%an <%ae>'").1;
     assert_eq!(by, "bob of the tests <bob@example.test>", "the name and address of the account");
     assert!(run("echo by-ssh >> only-here.txt && git commit -qam Three && git push -q").0);
