@@ -53,7 +53,7 @@ run "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-de
 run "licences, bans, sources" deny check licenses bans sources
 run "advisories" advisories
 if have shellcheck; then
-    run "scripts" shellcheck -x scripts/*.sh .ci/run
+    run "scripts" shellcheck -x scripts/*.sh scripts/cluster/*.sh .ci/run
 fi
 
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -40,10 +40,14 @@ in_network "$tools/helm" upgrade --install dormer "$here/../../helm/dormer" --na
 forward "$http" 30080
 forward "$ssh" 30022
 
-# The sample repository, where pods reach it.
+# The sample repository, where pods reach it; in the image that is here, since nothing is pulled.
 mkdir -p "$state/git"
-git clone -q --bare "$("$here/../sample.sh" "$state/samples/hello")" "$state/git/hello.git"
+sample=$("$here/../sample.sh" "$state/samples/hello")
+sed -i 's|image: .*|image: dormer.test/workspace-base:dev|' "$sample/devfile.yaml"
+git -C "$sample" -c user.name=Dormer -c user.email=dormer@localhost -c commit.gpgsign=false commit -q -am "Use the image of this cluster"
+git clone -q --bare "$sample" "$state/git/hello.git"
 start git python3 "$here/git.py" "$state/git" "$node_address" 8418
+await "a server of the sample" git 30 in_network bash -c "exec 3<>/dev/tcp/$node_address/8418"
 dormer() { kubectl -n dormer exec deploy/dormer -- dormer "$@"; }
 dormer create "http://$node_address:8418/hello.git" --name hello >&2 || {
     kubectl -n dormer-default describe pods >&2

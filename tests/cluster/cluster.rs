@@ -197,7 +197,10 @@ impl Cluster {
         let home = self.state.join("home");
         let known = home.join("known_hosts");
         let keys: String = self.host_keys.iter().map(|key| format!("[127.0.0.1]:{SSH} {key}\n")).collect();
-        fs::write(&known, keys).expect("known_hosts");
+        // Not over the one that another test's ssh reads at this moment.
+        let made = home.join(format!("known_hosts-{:?}", std::thread::current().id()));
+        fs::write(&made, keys).expect("known_hosts");
+        fs::rename(&made, &known).expect("known_hosts");
         Login::to(user, "127.0.0.1", SSH, &home, &self.key)
             .option("StrictHostKeyChecking=yes")
             .option(format!("UserKnownHostsFile={}", known.display()))
