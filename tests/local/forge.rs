@@ -6,7 +6,6 @@ mod page;
 mod refs;
 mod request;
 mod sign;
-mod story;
 
 use dormer_tests::gateway::Gateway;
 use dormer_tests::gitea::Gitea;

@@ -121,7 +121,7 @@ fn terminal(browser: &mut Browser) {
 fn an_abandoned_tab_neither_keeps_it_awake_nor_wakes_it_and_offers_a_button() {
     let (gateway, git) = (Gateway::start(), GitServer::start());
     let repository = git.repository("left").file("only-here.txt", "").commit();
-    let workspace = gateway.workspace("left").from(&repository).with_editor().idle_after(45).create();
+    let workspace = gateway.workspace("left").from(&repository).with_editor().idle_after(20).create();
     let mut browser = signed_in(&gateway);
     browser.go(&format!("http://{}/", workspace.site().host));
     browser.see(".monaco-workbench");
