@@ -91,6 +91,8 @@ fn commands_and_terminals() {
         ("-tt by a signal", &["-tt"], &["kill -9 $$"], b""),
         ("-tt, a background", &["-tt"], &["nohup sleep 2 >/dev/null 2>&1 & echo out"], b""),
         ("the terminal's modes", &["-tt"], &["stty -a"], b""),
+        ("typed", &["-tt"], &["read a; echo got $a"], b"word\n"),
+        ("typed end", &["-tt"], &["cat; echo end"], b"word\n\x04"),
         ("a locale", &["-o", "SetEnv=LC_X=y"], &["echo $LC_X"], b""),
         ("what is not let in", &["-o", "SetEnv=EVIL=y"], &["echo ${EVIL-none}"], b""),
         ("no terminal", &[], &["echo ${SSH_TTY-none} ${TERM-none}; test -t 0; echo $?"], b""),
