@@ -165,6 +165,7 @@ impl From<SignInError> for Refused {
             }
             SignInError::Accounts(error) => error.into(),
             SignInError::Random(error) => Refused::unavailable(&error),
+            SignInError::Vault(error) => Refused::unavailable(&error),
         }
     }
 }
