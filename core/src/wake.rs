@@ -1,7 +1,9 @@
 //! Waking: one change of one record, and waiting for what comes of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use dormer_wire::door::Door;
 
@@ -18,6 +20,33 @@ pub struct Waker {
     store: Arc<dyn Store>,
     directory: Arc<Directory>,
     clock: Arc<dyn Clock>,
+    looks: Looks,
+}
+
+/// Whoever asks for a workspace that the directory does not know waits so long, at most, for news of it.
+const NEWS: Duration = Duration::from_secs(3);
+/// So often is the store asked for what the directory does not know: at once, and each second.
+const LOOKS: u32 = 20;
+
+/// How often the store may still be asked for names that may not exist.
+struct Looks(Mutex<(u32, Instant)>);
+
+impl Looks {
+    fn new() -> Looks {
+        Looks(Mutex::new((LOOKS, Instant::now())))
+    }
+
+    fn take(&self) -> bool {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if looks.1.elapsed() >= Duration::from_secs(1) {
+            *looks = (LOOKS, Instant::now());
+        }
+        looks.0 = match looks.0.checked_sub(1) {
+            Some(left) => left,
+            None => return false,
+        };
+        true
+    }
 }
 
 /// Why a workspace did not wake.
@@ -53,7 +82,30 @@ pub enum WakeError {
 impl Waker {
     /// A waker over a store and the directory that follows it.
     pub fn new(store: Arc<dyn Store>, directory: Arc<Directory>, clock: Arc<dyn Clock>) -> Self {
-        Waker { store, directory, clock }
+        Waker { store, directory, clock, looks: Looks::new() }
+    }
+
+    /// The workspace of that name. One that the directory does not know may have been made a moment ago, through another
+    /// gateway over the same records: then the store is asked once, within limits, since a name may be anything.
+    pub async fn find(&self, name: &str) -> Option<Arc<Entry>> {
+        if let Some(entry) = self.directory.get(name) {
+            return Some(entry);
+        }
+        let name: WorkspaceName = name.parse().ok()?;
+        if !self.looks.take() {
+            return None;
+        }
+        let mut news = self.directory.subscribe();
+        let known = async {
+            self.store.get(&name).await.ok()?;
+            loop {
+                if let Some(entry) = self.directory.get(name.as_str()) {
+                    return Some(entry);
+                }
+                news.changed().await.ok()?;
+            }
+        };
+        tokio::time::timeout(NEWS, known).await.ok().flatten()
     }
 
     /// Sees to it that the record says `running`, and gives the record that does. Whoever changed it is noted in the
@@ -155,7 +207,27 @@ fn outcome(record: &Workspace) -> Option<Result<Door, WakeError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::fixture;
+    use crate::fixture::records::Records;
+    use crate::workspace::{Spec, fixture};
+
+    #[tokio::test(start_paused = true)]
+    async fn what_another_gateway_made_is_found_and_what_nobody_made_is_not_asked_for_without_end() {
+        let (store, directory) = (Arc::new(Records::default()), Arc::new(Directory::default()));
+        let waker = Waker::new(store.clone(), directory.clone(), Arc::new(jiff::Timestamp::now));
+        assert!(waker.find("hello").await.is_none());
+        let name: WorkspaceName = "hello".parse().unwrap();
+        let spec = Spec::new("ann".parse().unwrap(), "team".parse().unwrap());
+        let made = store.create(&name, spec).await.unwrap();
+        let find = tokio::spawn(async move { (waker.find("hello").await.is_some(), waker) });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(!find.is_finished(), "it waits for the news that are on their way");
+        directory.apply(crate::ports::store::Change::Put(Arc::new(made)));
+        let (found, waker) = find.await.unwrap();
+        assert!(found);
+        assert_eq!((0..2 * LOOKS).filter(|_| waker.looks.take()).count(), LOOKS as usize - 2);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(waker.looks.take());
+    }
 
     #[test]
     fn what_came_of_it() {

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client};
 
+use crate::calls::Calls;
 use crate::error::KubeError;
 use crate::names::Prefix;
 
@@ -57,7 +59,8 @@ impl Cluster {
             }
             None => kube::Config::infer().await.map_err(|error| ConnectError::Config(error.to_string()))?,
         };
-        let client = Client::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
+        let client = ClientBuilder::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
+        let client = client.with_layer(&Calls).build();
         Ok(Cluster { client, namespace: namespace.into(), prefix, rights: None })
     }
 

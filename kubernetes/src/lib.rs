@@ -28,4 +28,5 @@ pub mod resource;
 pub mod runtime;
 pub mod truth;
 
+mod calls;
 mod hex;

@@ -18,6 +18,8 @@ pub const WORKSPACE: &str = "dormer.dev/workspace";
 pub const UID: &str = "dormer.dev/uid";
 /// The annotation with the start that an object was made for.
 pub const INSTANCE: &str = "dormer.dev/instance";
+/// The annotation of a workspace with the claim that its files are in: `<name>/<uid>`.
+pub const CLAIM: &str = "dormer.dev/claim";
 /// The label that says who keeps an object.
 pub const MANAGED: &str = "app.kubernetes.io/managed-by";
 /// The label that makes a namespace a project's.

@@ -6,6 +6,7 @@
 mod apply;
 mod cleaner;
 mod erase;
+mod files;
 mod pods;
 mod slot;
 mod stop;

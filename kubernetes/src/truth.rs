@@ -38,6 +38,7 @@ pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
         .or_else(|| schedule::of(sight))
         .or_else(|| event::of(sight))
         .or_else(|| end::lost_node(sight))
+        .or_else(|| end::silent_node(sight))
 }
 
 /// Whether it has ended, or is on its way out, or its main container is not the one that was started: nothing of it

@@ -24,6 +24,8 @@ use dormer_wire::dial::{DialError, Dialer, DoorStream};
 use dormer_wire::door::{Door, Want};
 use dormer_wire::report::ActivityKind;
 
+use crate::counts;
+
 pub use admit::{Refusal, Right};
 pub use open::Open;
 
@@ -60,6 +62,11 @@ impl Gate {
         &self.directory
     }
 
+    /// Whether there is a workspace of that name after all, that another gateway made a moment ago.
+    pub async fn look_again(&self, name: &str) -> bool {
+        self.directory.get(name).is_none() && self.waker.find(name).await.is_some()
+    }
+
     /// The time.
     pub fn now(&self) -> jiff::Timestamp {
         self.clock.now()
@@ -90,8 +97,10 @@ impl Gate {
         if let Some(door) = door_of(&entry.peek()) {
             return Ok(door.clone());
         }
-        let name = entry.peek().name.clone();
-        self.waker.wake(&name, by.user.as_str(), limit, progress).await
+        let (name, begun) = (entry.peek().name.clone(), std::time::Instant::now());
+        let woken = self.waker.wake(&name, by.user.as_str(), limit, progress).await;
+        counts::wake(&woken, begun.elapsed());
+        woken
     }
 
     /// For how long it has been in its phase.

@@ -6,6 +6,7 @@
 //!
 //! `http` and `ssh` know nothing of each other.
 
+mod counts;
 pub mod gate;
 pub mod http;
 pub mod ssh;

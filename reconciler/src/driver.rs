@@ -24,6 +24,7 @@ use dormer_core::workspace::{Spec, Workspace};
 use dormer_wire::door::Door;
 
 use crate::context::Context;
+use crate::counts;
 use crate::desk::Desk;
 use crate::failure::Failure;
 use crate::link::Link;
@@ -149,6 +150,7 @@ impl Driver {
                 }
                 Err(Trouble::Later(message)) => {
                     troubles = troubles.saturating_add(1);
+                    counts::error();
                     let wait = Duration::from_millis(100).saturating_mul(1 << troubles.min(12)).min(SLOWEST_RETRY);
                     tracing::warn!(workspace = %self.latest.name, message, ?wait, "it did not work; trying again");
                     Some(wait)

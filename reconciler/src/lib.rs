@@ -12,6 +12,7 @@ pub mod config;
 pub mod reconciler;
 
 mod context;
+mod counts;
 mod desk;
 mod driver;
 mod expiry;

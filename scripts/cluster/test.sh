@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests on a real Kubernetes: builds images, brings a cluster up, runs tests/cluster inside its network, takes it down.
+# The tests on a real Kubernetes: builds images, brings a cluster up, runs kubernetes/tests and then tests/cluster inside
+# its network, takes it down.
 #
 #   scripts/cluster/test.sh [FILTER]
 #
@@ -32,6 +33,13 @@ fi
 DORMER_TEST_CLUSTER=$clusters/$id
 export DORMER_TEST_BIN DORMER_TEST_EDITOR DORMER_TEST_CLUSTER DORMER_TEST_CLUSTER_TOOLS
 begun=1
+DORMER_TEST_KUBECONFIG=$DORMER_TEST_CLUSTER/admin.kubeconfig
+export DORMER_TEST_KUBECONFIG
+failed=0
+# The backend by itself, before a gateway is installed that would take part in what it does.
+nsenter --net="/run/netns/$id" cargo test --workspace --test records --test pods --no-fail-fast -- \
+    --include-ignored --test-threads="${TEST_THREADS:-2}" ${filter:+"$filter"} </dev/null || failed=1
 # All of the workspace is named so that dependencies keep the features that they were built with.
 nsenter --net="/run/netns/$id" cargo test --workspace --test cluster --no-fail-fast -- \
-    --test-threads="${TEST_THREADS:-2}" ${filter:+"$filter"} </dev/null
+    --test-threads="${TEST_THREADS:-2}" ${filter:+"$filter"} </dev/null || failed=1
+exit "$failed"

@@ -67,6 +67,8 @@ pub struct Http {
     pub tls_key: PathBuf,
     /// Threads; 0 is one for each processor.
     pub workers: usize,
+    /// How long open requests and connections may go on after the gateway was told to end.
+    pub drain: Span,
     /// Where to listen for those who collect metrics (`0.0.0.0:9090`); empty: nowhere.
     pub metrics_listen: String,
 }
@@ -151,6 +153,7 @@ impl Config {
                 tls_cert: PathBuf::new(),
                 tls_key: PathBuf::new(),
                 workers: 0,
+                drain: Span::from_secs(10),
                 metrics_listen: String::new(),
             },
             ssh: Ssh::default(),

@@ -31,7 +31,7 @@ use crate::say;
 use crate::serve::parts::Parts;
 use crate::serve::signal::Signal;
 
-/// How long open requests and connections may go on after a signal.
+/// Parts without people in them have so long to end after a signal.
 const DRAIN: Duration = Duration::from_secs(10);
 /// The same where a person pressed Ctrl-C and waits for the prompt: what is still open then is a tab's live view of a
 /// workspace that was stopped a moment ago.
@@ -158,7 +158,7 @@ impl Gateway {
         let hurried = signal == Some(Signal::Interrupt);
         // Of all parts together: they end side by side.
         let until = |drain| Instant::now() + if hurried { HURRIED } else { drain + Duration::from_secs(5) };
-        let deadline = until(DRAIN);
+        let deadline = until(parts.http_drain);
         for (name, way) in others {
             ended(name, way, deadline, hurried).await;
         }

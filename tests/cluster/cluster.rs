@@ -154,8 +154,18 @@ impl Cluster {
 
     /// `kubectl apply -f -`.
     pub fn apply(&self, object: &Value) -> Output {
+        self.applied(&[], object)
+    }
+
+    /// `kubectl apply -f -`, with flags.
+    pub fn applied(&self, flags: &[&str], object: &Value) -> Output {
         let mut command = self.program("kubectl");
-        command.args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(["apply", "-f", "-"])
+            .args(flags)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         fed(command, &object.to_string())
     }
 
@@ -178,6 +188,76 @@ impl Cluster {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/cluster/part.sh");
         let status = Command::new(script).arg(&self.state).args([what, name]).stdin(Stdio::null()).status();
         assert!(status.is_ok_and(|status| status.success()), "{what} {name}");
+    }
+
+    /// Where the files of a claim are on the node.
+    pub fn on_claim(&self, claim: &Value) -> PathBuf {
+        self.state.join("volumes").join(format!("pvc-{}", claim["metadata"]["uid"].as_str().expect("a uid")))
+    }
+
+    /// `ctr …`, of the node's containers and images.
+    #[track_caller]
+    pub fn containers(&self, args: &[&str]) -> String {
+        let mut command = Command::new("timeout");
+        command.args(["-k", "5", "60"]).arg(self.tools.join("ctr"));
+        command.arg("--address").arg(self.state.join("containerd.sock")).args(["--namespace", "k8s.io"]).args(args);
+        let output = command.stdin(Stdio::null()).output().expect("ctr runs");
+        assert!(output.status.success(), "ctr {args:?}: {}", said(&output));
+        said(&output)
+    }
+
+    /// Kubernetes' own credentials for somebody: a certificate of the cluster's authority, as a flag of kubectl.
+    pub fn certified(&self, user: &str) -> String {
+        let (pki, home) = (self.state.join("pki"), self.state.join("home"));
+        let path = |name: String| home.join(name).display().to_string();
+        let (key, request, certificate) =
+            (path(format!("{user}.key")), path(format!("{user}.csr")), path(format!("{user}.crt")));
+        let authority = |name: &str| pki.join(name).display().to_string();
+        let openssl = |args: &[&str]| {
+            let output = Command::new("openssl").args(args).output().expect("openssl runs");
+            assert!(output.status.success(), "openssl {args:?}: {}", said(&output));
+        };
+        let subject = format!("/CN={user}");
+        openssl(&[
+            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request,
+        ]);
+        let (ca, ca_key) = (authority("ca.crt"), authority("ca.key"));
+        openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            &request,
+            "-CA",
+            &ca,
+            "-CAkey",
+            &ca_key,
+            "-CAcreateserial",
+            "-days",
+            "1",
+            "-out",
+            &certificate,
+        ]);
+        let config = path(format!("{user}.kubeconfig"));
+        fs::copy(self.state.join("admin.kubeconfig"), &config).expect("a kubeconfig");
+        let config = format!("--kubeconfig={config}");
+        let (certificate, key) = (format!("--client-certificate={certificate}"), format!("--client-key={key}"));
+        self.told(&["config", "set-credentials", "admin", &config, &certificate, &key, "--embed-certs=true"]);
+        config
+    }
+
+    /// Where each replica is reached by itself, as the owner sees it.
+    pub fn replicas(&self) -> Vec<Site> {
+        let pods = self.object(&["-n", NAMESPACE, "pods", "-l", "app.kubernetes.io/name=dormer"]).expect("pods");
+        let ready = |pod: &&Value| {
+            pod["metadata"]["deletionTimestamp"].is_null() && pod["status"]["containerStatuses"][0]["ready"] == true
+        };
+        let pods = pods["items"].as_array().cloned().unwrap_or_default();
+        let address = |pod: &Value| pod["status"]["podIP"].as_str().and_then(|ip| ip.parse().ok());
+        pods.iter()
+            .filter(ready)
+            .filter_map(address)
+            .map(|ip: std::net::IpAddr| Site { address: SocketAddr::new(ip, 8080), ..self.apex() })
+            .collect()
     }
 
     /// The installation's own host, as the owner sees it.

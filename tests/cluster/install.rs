@@ -117,6 +117,41 @@ fn values_that_mean_nothing_are_refused_by_name() {
     }
 }
 
+/// What a value is for is in what comes of it.
+#[test]
+fn each_part_of_the_chart_is_rendered_where_it_is_asked_for() {
+    let _turn = Turn::shared();
+    let cluster = Cluster::get();
+    for (set, have, lack) in [
+        ("", "kind: ValidatingAdmissionPolicyBinding", "kind: HorizontalPodAutoscaler"),
+        ("", "preStop: {sleep:", "kind: Ingress"),
+        ("", "kind: PodDisruptionBudget", "METRICS_LISTEN"),
+        ("", "topologyKey: topology.kubernetes.io/zone", "kind: HTTPRoute"),
+        ("admission.enabled=false", "kind: Deployment", "ValidatingAdmissionPolicy"),
+        ("podDisruptionBudget.enabled=false", "kind: Deployment", "PodDisruptionBudget"),
+        ("autoscaling.enabled=true", "kind: HorizontalPodAutoscaler", "replicas:"),
+        // A port that is named and that nothing listens on would be worse than none.
+        ("metrics.port=9090", "{name: DORMER_HTTP_METRICS_LISTEN, value: \"0.0.0.0:9090\"}", "ServiceMonitor"),
+        ("metrics.port=9090,metrics.serviceMonitor.enabled=true", "kind: ServiceMonitor", "kind: Ingress"),
+        ("drainSeconds=77", "{name: DORMER_HTTP_DRAIN, value: \"77s\"}", "value: \"60s\""),
+        ("drainSeconds=77", "terminationGracePeriodSeconds: 97", "kind: Ingress"),
+        ("tls.secretName=own", "secretName: own", "0.0.0.0:8080"),
+        ("service.type=LoadBalancer", "type: LoadBalancer", "type: ClusterIP"),
+        ("ingress.enabled=true", "kind: Ingress", "kind: HTTPRoute"),
+        ("httpRoute.enabled=true,httpRoute.parentRefs[0].name=public", "kind: HTTPRoute", "kind: Ingress"),
+        ("ssh.enabled=false", "kind: Deployment", "name: dormer-ssh"),
+        ("rbac.scope=project", "DORMER_KUBERNETES_PROJECT_ROLE", "kind: Ingress"),
+        ("networkPolicy.enabled=false", "kind: Deployment", "kind: NetworkPolicy"),
+    ] {
+        let args = ["template", "dormer", &chart(), "--namespace", NAMESPACE, "--kube-version", "1.34.4", "--set", set];
+        let output = cluster.plain_helm(&args);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{set}: {}", said(&output));
+        assert!(text.contains(have), "{set}: no '{have}'");
+        assert!(!text.contains(lack), "{set}: '{lack}'");
+    }
+}
+
 /// Pod Security's strictest profile, in the gateway's own namespace.
 #[test]
 fn the_gateways_pods_are_restricted_ones() {
@@ -167,6 +202,53 @@ fn a_release_is_tried_upgraded_rolled_back_and_uninstalled_and_workspaces_stay()
         (output.stdout == b"kept\n").then_some(())
     });
     assert_eq!(workspace.pod().expect("the same pod")["metadata"]["uid"], uid);
+}
+
+/// Of an earlier version: without what this one added, and with objects of that time.
+#[test]
+fn definitions_are_upgraded_under_old_objects() {
+    let space = crate::space::Space::alone("old");
+    let cluster = space.cluster;
+    const NAME: &str = "workspaces.dormer.dev";
+    let mut old = cluster.object(&["crd", NAME]).expect("it is defined");
+    let metadata = old["metadata"].as_object_mut().expect("metadata");
+    metadata.retain(|key, _| key == "name" || key == "resourceVersion");
+    old.as_object_mut().expect("an object").remove("status");
+    let fields = &mut old["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+    for (part, names) in
+        [("spec", &["restart", "class", "lifecycle", "archived"][..]), ("status", &["url", "conditions"])]
+    {
+        let properties = fields[part]["properties"].as_object_mut().expect("properties");
+        for name in names {
+            assert!(properties.remove(*name).is_some(), "{part}.{name}");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("old.json");
+    std::fs::write(&file, old.to_string()).expect("a file");
+    let file = file.display().to_string();
+    cluster.told(&["replace", "-f", &file]);
+    let object = json!({
+        "apiVersion": "dormer.dev/v1alpha1", "kind": "Workspace",
+        "metadata": {"name": "old", "namespace": space.namespace()},
+        "spec": {"owner": cluster.owner.name, "editor": "none"},
+    });
+    let made = cluster.apply(&object);
+    let crds = format!("{}/crds", chart());
+    // As docs/kubernetes.md says.
+    let upgraded = cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &crds]);
+    assert!(made.status.success() && upgraded.status.success(), "{} {}", said(&made), said(&upgraded));
+    let workspace = space.named("old");
+    wait::until("it is known", wait::LONG, || {
+        (cluster.apex().try_api("GET", "/workspaces/old", None).ok()?.status == 200).then_some(())
+    });
+    workspace.change(json!({"running": true}));
+    workspace.wait_for("Running");
+    assert_eq!(workspace.run("echo x"), "x");
+    let object = space.object("ws", "old").expect("it is there");
+    assert_eq!(object["spec"]["class"], "default", "{object:#}");
+    assert!(object["status"]["url"].as_str().is_some_and(|url| url.contains("old.")), "{object:#}");
+    workspace.stop();
 }
 
 /// What the chart brings along is what the program prints.

@@ -3,12 +3,16 @@
 //! network.
 
 mod cluster;
+mod crowd;
+mod fault;
 mod image;
 mod install;
 mod kubectl;
+mod node;
 mod people;
 mod refuse;
 mod replica;
+mod roll;
 mod sleep;
 mod space;
 mod ssh;

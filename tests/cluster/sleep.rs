@@ -5,10 +5,11 @@ use serde_json::json;
 use crate::space::{Space, Workspace};
 use crate::visit::repository;
 
-/// Files with all that a file has, and what they come to.
-const FILL: &str = "mkdir -p \"$HOME/kept\" && cd \"$HOME/kept\" && head -c 2000000 /dev/urandom > bytes && \
+/// Makes files with all that a file has, and what they come to.
+pub const FILL: &str = "mkdir -p \"$HOME/kept\" && cd \"$HOME/kept\" && head -c 2000000 /dev/urandom > bytes && \
                     ln -sf bytes link && chmod 640 bytes && touch -d 2001-02-03 old && echo \"$RANDOM\" > \"/projects/other\"";
-const SUM: &str =
+/// Says all of that.
+pub const SUM: &str =
     "cd \"$HOME/kept\" && { sha256sum bytes /projects/other; stat -c '%n %a %s %Y %U' bytes old; readlink link; }";
 
 fn sleeps_and_wakes(workspace: &Workspace<'_>, wake: impl FnOnce()) {

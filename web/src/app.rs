@@ -73,8 +73,8 @@ impl App {
 
     /// The workspace of that name, for somebody who may do `action` with it. One that may not be seen and one that is
     /// not there are refused with the same words.
-    pub fn admit(&self, who: &Principal, name: &str, action: Action) -> Result<Arc<Entry>, Refused> {
-        let entry = self.deps.directory.get(name).ok_or_else(Refused::no_workspace)?;
+    pub async fn admit(&self, who: &Principal, name: &str, action: Action) -> Result<Arc<Entry>, Refused> {
+        let entry = self.deps.waker.find(name).await.ok_or_else(Refused::no_workspace)?;
         allowed(who, action, &entry.peek())?;
         Ok(entry)
     }

@@ -65,7 +65,7 @@ impl PodRuntime {
             }
         };
         tokio::try_join!(
-            self.claim(&namespace, rendered.claim.as_ref()),
+            self.claim(workspace, &namespace, rendered.claim.as_ref()),
             apply(&secrets, "its secret", &rendered.secret),
             apply(&policies, "its network policy", &rendered.network),
             service,
@@ -82,23 +82,30 @@ impl PodRuntime {
     }
 
     /// Makes the claim, or makes it larger.
-    async fn claim(&self, namespace: &str, wanted: Option<&PersistentVolumeClaim>) -> Result<(), RuntimeError> {
+    async fn claim(
+        &self,
+        workspace: &Workspace,
+        namespace: &str,
+        wanted: Option<&PersistentVolumeClaim>,
+    ) -> Result<(), RuntimeError> {
         const WHAT: &str = "the claim for its files";
         let Some(wanted) = wanted else { return Ok(()) };
         let api: Api<PersistentVolumeClaim> = self.cluster().within(namespace);
         let name = wanted.name_any();
-        let known = api.get_opt(&name).await.map_err(|error| failed(WHAT, &error))?;
-        let Some(known) = known else {
-            return match apply(&api, WHAT, wanted).await {
-                Err(RuntimeError::Failed { reason: "Conflict", .. }) => Ok(()),
-                result => result,
+        let there = async { api.get_opt(&name).await.map_err(|error| failed(WHAT, &error)) };
+        let (there, marked) = tokio::try_join!(there, self.known_claim(workspace, namespace))?;
+        let news = marked.judge(workspace, namespace, &name, there.as_ref())?;
+        let Some(known) = there else {
+            let made = match api.patch(&name, &applies(), &Patch::Apply(wanted)).await {
+                // Another workspace that shares it was faster.
+                Err(error) if matches!(answer(&error), Answer::Conflict | Answer::Exists) => api.get(&name).await,
+                made => made,
             };
+            let made = made.map_err(|error| failed(WHAT, &error))?;
+            return self.remember(workspace, namespace, &made).await;
         };
-        if known.metadata.deletion_timestamp.is_some() {
-            return Err(RuntimeError::Failed {
-                reason: "ClaimGoing",
-                message: format!("the claim '{name}' of an earlier workspace of this name is still being deleted"),
-            });
+        if news {
+            self.remember(workspace, namespace, &known).await?;
         }
         let storage = |claim: &PersistentVolumeClaim| -> Option<Quantity> {
             claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?.get("storage").cloned()

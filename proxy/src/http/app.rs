@@ -25,6 +25,7 @@ use super::headers::{self, To};
 use super::inject::{self, Inject};
 use super::site::Site;
 use super::{cookies, rewrite, upstream, watch};
+use crate::counts;
 
 /// What pingora asks.
 pub(super) struct App(pub Arc<Site>);
@@ -145,7 +146,15 @@ impl ProxyHttp for App {
             fields: &request.headers,
             upgrade: false,
         };
-        let decision = decide(&self.0, &asked);
+        let decision = decide(&self.0, &asked).await;
+        counts::request(match &decision {
+            Decision::Own => counts::Request::Own,
+            Decision::Enter(_) => counts::Request::Entered,
+            Decision::Hold(_) => counts::Request::Held,
+            Decision::Wake(_) => counts::Request::Woke,
+            Decision::Page(_) => counts::Request::Page,
+            Decision::Answer(_) => counts::Request::Refused,
+        });
         watch::belongs(match &decision {
             Decision::Enter(visit) | Decision::Hold(visit) => Some(visit),
             _ => None,

@@ -103,8 +103,25 @@ pub(super) fn is_own(site: &Site, host: &str, path: &[u8]) -> bool {
     }
 }
 
-/// Decides.
-pub(super) fn decide(site: &Site, asked: &Asked<'_>) -> Decision {
+/// Decides, and looks again where somebody who is known asks for what another gateway may have made a moment ago.
+pub(super) async fn decide(site: &Site, asked: &Asked<'_>) -> Decision {
+    let decision = at_once(site, asked);
+    let missing = match &decision {
+        Decision::Page(Page::NotFound) => true,
+        Decision::Answer(answer) => answer.status == StatusCode::NOT_FOUND,
+        _ => false,
+    };
+    if missing
+        && let Route::Editor(name) | Route::Port(name, _) = route(asked.host, &site.domain)
+        && site.gate.look_again(name.as_str()).await
+    {
+        return at_once(site, asked);
+    }
+    decision
+}
+
+/// Decides by what is known here.
+fn at_once(site: &Site, asked: &Asked<'_>) -> Decision {
     let Some(bare) = bare(asked.host) else {
         return Decision::Answer(Answer::new(StatusCode::BAD_REQUEST, "the request names no host"));
     };

@@ -10,6 +10,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use dormer_wire::join::Join;
 
+use crate::counts::Opened;
 use crate::gate::Open;
 
 /// How long one side may stay silent after the other has ended its half.
@@ -20,6 +21,7 @@ pub(super) struct Splice<C, U> {
     join: Join<C, U>,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
     _open: Open,
+    _counted: Opened,
 }
 
 impl<C: AsyncRead + AsyncWrite + Unpin, U: AsyncRead + AsyncWrite + Unpin> Splice<C, U> {
@@ -29,6 +31,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, U: AsyncRead + AsyncWrite + Unpin> Splic
             join: Join::new(client, upstream, early_up, early_down, LINGER),
             ended: Box::pin(open.ended.clone().cancelled_owned()),
             _open: open,
+            _counted: Opened::upgrade(),
         }
     }
 }

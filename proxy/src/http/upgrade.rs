@@ -17,6 +17,7 @@ use super::headers::{self, HOP_BY_HOP, To};
 use super::site::Site;
 use super::splice::Splice;
 use super::{cookies, upstream};
+use crate::counts;
 use crate::gate::Open;
 
 /// The longest head of an answer.
@@ -30,11 +31,13 @@ pub(super) struct Joined(pub Splice<Io, DoorStream>);
 pub(super) async fn upgrade(site: &Arc<Site>, mut conn: Conn, head: BytesMut) -> Option<Joined> {
     match attempt(site, &mut conn, &head).await {
         Ok(Some((open, upstream, early))) => {
+            counts::upgrade(true);
             let (io, stash) = conn.into_parts();
             Some(Joined(Splice::new(io, upstream, stash.to_vec(), early, open)))
         }
         Ok(None) => None,
         Err(answer) => {
+            counts::upgrade(false);
             tracing::debug!(status = answer.status.as_u16(), detail = answer.detail, "an upgrade was refused");
             // Whoever cannot be told has left.
             let _ = conn.write_all(&answer.bytes()).await;
@@ -62,7 +65,7 @@ async fn attempt(
     let fields = map(request.headers).ok_or(bad.clone())?;
     let host = fields.get("host").and_then(|host| host.to_str().ok()).ok_or(bad)?;
     let asked = Asked { method, host, path: path.as_bytes(), fields: &fields, upgrade: true };
-    let visit = match decide(site, &asked) {
+    let visit = match decide(site, &asked).await {
         Decision::Enter(visit) => visit,
         Decision::Answer(answer) => return Err(answer),
         // None of these is for a request that is no page.

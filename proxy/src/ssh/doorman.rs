@@ -21,6 +21,7 @@ use super::peer::Peer;
 use super::refusals::Refusals;
 use super::users::Users;
 use super::{algorithms, audit, host_keys};
+use crate::counts;
 use crate::gate::Gate;
 
 /// How long each round of waiting for a browser takes: between two, the session loop sees whether the client is there.
@@ -73,20 +74,28 @@ impl Doorman {
         self.proven.take()
     }
 
-    fn decide(&mut self, workspace: &str, known: Option<Known>, permits: Permits, credential: &str) -> Auth {
+    async fn decide(&mut self, workspace: &str, known: Option<Known>, permits: Permits, credential: &str) -> Auth {
         let address = self.peer.address;
         let Some(known) = known else {
             self.desk.refusals.note(address.ip());
+            counts::login(counts::Login::Refused);
             audit::refused(address, workspace, credential, None);
             return refuse();
         };
         let who = Arc::clone(&known.principal);
         let Some(visit) = self.desk.users.visit(&who.user) else {
+            counts::login(counts::Login::TooMany);
             audit::too_many(address, &who);
             return refuse();
         };
+        // One that another gateway made a moment ago is no reason to show a list.
+        self.desk.gate.look_again(workspace).await;
         match admit(&self.desk.gate, workspace, known, permits, visit) {
             Ok(admitted) => {
+                counts::login(match &admitted {
+                    Admitted::Inside(_) => counts::Login::Workspace,
+                    Admitted::Lobby(..) => counts::Login::Lobby,
+                });
                 match &admitted {
                     Admitted::Inside(login) => audit::login(address, login.workspace.as_str(), &who),
                     Admitted::Lobby(..) => audit::lobby(address, workspace, &who),
@@ -95,6 +104,7 @@ impl Doorman {
                 Auth::Accept
             }
             Err(_) => {
+                counts::login(counts::Login::Refused);
                 audit::refused(address, workspace, credential, Some(&who));
                 refuse()
             }
@@ -102,18 +112,18 @@ impl Doorman {
     }
 
     /// A key whose signature was verified.
-    pub(super) fn key(&mut self, workspace: &str, key: VerifiedPublicKey<'_>) -> Auth {
+    pub(super) async fn key(&mut self, workspace: &str, key: VerifiedPublicKey<'_>) -> Auth {
         if !algorithms::acceptable(key.public_key.key_data(), key.algorithm) {
             return refuse();
         }
         let credential = format!("key {}", key.public_key.fingerprint(HashAlg::Sha256));
         let Some(plain) = host_keys::plain(key.public_key) else { return refuse() };
         let known = self.desk.authenticator.key(&plain);
-        self.decide(workspace, known, Permits::default(), &credential)
+        self.decide(workspace, known, Permits::default(), &credential).await
     }
 
     /// A certificate by whose key a signature was verified.
-    pub(super) fn certificate(&mut self, workspace: &str, certificate: &Certificate) -> Auth {
+    pub(super) async fn certificate(&mut self, workspace: &str, certificate: &Certificate) -> Auth {
         let fingerprint = certificate.public_key().fingerprint(HashAlg::Sha256);
         let checked = self.desk.authorities.check(certificate, self.peer.address.ip(), self.desk.gate.now());
         let grant = match checked {
@@ -128,13 +138,13 @@ impl Doorman {
         let via = || Via::Certificate(grant.name.clone());
         // The first that is somebody here: with most certificates there is one.
         let known = grant.users.iter().find_map(|user| self.desk.authenticator.vouched(user, via()));
-        self.decide(workspace, known, grant.permits, &credential)
+        self.decide(workspace, known, grant.permits, &credential).await
     }
 
     /// A token in the place of a password.
-    pub(super) fn token(&mut self, workspace: &str, text: &str, credential: &str) -> Auth {
+    pub(super) async fn token(&mut self, workspace: &str, text: &str, credential: &str) -> Auth {
         let known = self.desk.authenticator.token(text.trim());
-        self.decide(workspace, known, Permits::default(), credential)
+        self.decide(workspace, known, Permits::default(), credential).await
     }
 
     /// A conversation: a link to approve the login in a browser, or a token.
@@ -157,7 +167,7 @@ impl Doorman {
         let text = Secret::new(text.unwrap_or_default());
         match text.expose().trim().is_empty() {
             true => self.show_link(workspace),
-            false => self.token(workspace, text.expose(), "keyboard-interactive"),
+            false => self.token(workspace, text.expose(), "keyboard-interactive").await,
         }
     }
 
@@ -193,7 +203,7 @@ impl Doorman {
             Ok(answer) => {
                 self.asked = None;
                 self.stage.send_replace(Stage::Authentication);
-                self.decide(workspace, answer.ok().flatten(), Permits::default(), "browser")
+                self.decide(workspace, answer.ok().flatten(), Permits::default(), "browser").await
             }
         }
     }

@@ -113,17 +113,17 @@ impl Handler for Connection {
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
         self.named = user.to_string();
-        Ok(self.doorman.key(user, key))
+        Ok(self.doorman.key(user, key).await)
     }
 
     async fn auth_openssh_certificate(&mut self, user: &str, certificate: &Certificate) -> Result<Auth, russh::Error> {
         self.named = user.to_string();
-        Ok(self.doorman.certificate(user, certificate))
+        Ok(self.doorman.certificate(user, certificate).await)
     }
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
         self.named = user.to_string();
-        Ok(self.doorman.token(user, password, "password"))
+        Ok(self.doorman.token(user, password, "password").await)
     }
 
     async fn auth_keyboard_interactive<'a>(

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dormer_core::name::UserName;
 
+use crate::counts::Opened;
+
 /// Counts connections by user.
 #[derive(Clone)]
 pub(super) struct Users {
@@ -16,6 +18,7 @@ pub(super) struct Users {
 pub(super) struct Visit {
     user: UserName,
     users: Users,
+    _counted: Opened,
 }
 
 impl Users {
@@ -32,7 +35,7 @@ impl Users {
             return None;
         }
         *count += 1;
-        Some(Visit { user: user.clone(), users: self.clone() })
+        Some(Visit { user: user.clone(), users: self.clone(), _counted: Opened::ssh() })
     }
 }
 

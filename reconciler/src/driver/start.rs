@@ -11,6 +11,7 @@ use dormer_core::step::{Failed, Observed};
 use dormer_wire::report::ActivityKind;
 
 use super::{Driver, Next, Trouble, is_wanted};
+use crate::counts;
 use crate::failure::Failure;
 use crate::status;
 
@@ -77,7 +78,11 @@ impl Driver {
         if write.await? {
             let seconds = now.duration_since(since).as_secs_f64();
             let message = match phase {
-                Phase::Starting => format!("it is up after {seconds:.1} s"),
+                Phase::Starting => {
+                    counts::start(counts::Start::Up);
+                    counts::took(seconds);
+                    format!("it is up after {seconds:.1} s")
+                }
                 _ => "it is up".into(),
             };
             let (context, name) = (Arc::clone(&self.context), self.latest.name.clone());
@@ -123,6 +128,7 @@ impl Driver {
         let (now, config) = (self.now(), &self.context.config);
         let failures = self.latest.status.failures.saturating_add(1);
         if failure.transient && failures <= config.retries {
+            counts::start(counts::Start::Retried);
             let (retries, wait) = (config.retries, config.backoff(failures));
             self.write(|latest| {
                 is_wanted(latest).then(|| status::retrying(&latest.status, &failure, retries, wait, now))
@@ -137,6 +143,7 @@ impl Driver {
             // Somebody stopped it meanwhile: then that is what it is.
             return Ok(Next::Again);
         }
+        counts::start(counts::Start::Failed);
         let (context, name) = (Arc::clone(&self.context), self.latest.name.clone());
         let message = format!("{}: {}", failure.reason, failure.message);
         let (put, ()) = tokio::join!(

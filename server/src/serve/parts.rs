@@ -58,8 +58,9 @@ pub struct Parts {
     pub tokens: Tokens,
     pub reconciler: Reconciler,
     pub stop_grace: Duration,
-    /// How long what is open may go on after the end was asked for.
+    /// How long what is open may go on after the end was asked for: shells, and browsers' connections.
     pub drain: Duration,
+    pub http_drain: Duration,
 }
 
 impl Parts {
@@ -121,7 +122,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         ssh::server::Deps { gate: gate.clone(), authenticator: authenticator.clone(), approvals: approvals.clone() };
     let shells = ssh::server::bind(ways_in, deps).await?;
     let ssh_address = shells.local_addr();
-    let drain = config.ssh.drain.get();
+    let (drain, http_drain) = (config.ssh.drain.get(), config.http.drain.get());
     let mut info = info(&config, browsers.local_addr().port(), ssh_address.port(), host_key_lines)?;
     info.local_sources = backend.personal;
     house.say(&info);
@@ -214,7 +215,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         ("directory", Box::pin(follow)),
         ("authenticator", Box::pin(authenticator.clone().follow(shutdown.clone()))),
         ("reconciler", house.lead(reconciler.clone(), beside, shutdown.clone())),
-        ("http", Box::pin(whole(browsers.serve(shutdown.clone(), DRAIN), shutdown.clone()))),
+        ("http", Box::pin(whole(browsers.serve(shutdown.clone(), http_drain), shutdown.clone()))),
         ("ssh", Box::pin(shells.serve(shutdown.clone(), drain))),
         (
             "pages",
@@ -253,6 +254,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         tokens: Tokens::new(accounts, authenticator, clock),
         stop_grace: config.lifecycle.stop_grace.get(),
         drain: drain.max(DRAIN),
+        http_drain: http_drain.max(DRAIN),
         reconciler,
     };
     Ok((parts, ways))

@@ -54,7 +54,7 @@ pub async fn logs(
     Path((name, command)): Path<(String, String)>,
     part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let entry = app.admit(&known.principal, &name, Action::View)?;
+    let entry = app.admit(&known.principal, &name, Action::View).await?;
     let Query(part) = part.map_err(|rejection| crate::body::query(&rejection))?;
     if !is_name(&command) {
         return Err(no_log());

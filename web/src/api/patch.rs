@@ -56,9 +56,9 @@ pub async fn patch(
 ) -> Result<Json<api::Workspace>, Refused> {
     let who = &known.principal;
     // Before anything is said about the body: what may not be seen has no fields.
-    let entry = app.admit(who, &name, Action::View)?;
+    let entry = app.admit(who, &name, Action::View).await?;
     for action in actions(&wanted) {
-        app.admit(who, &name, action)?;
+        app.admit(who, &name, action).await?;
     }
     let name = entry.peek().name.clone();
     if entry.peek().deleted {

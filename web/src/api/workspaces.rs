@@ -10,12 +10,11 @@ use serde::Deserialize;
 
 use dormer_core::directory::Entry;
 use dormer_core::may::{Action, Verdict, may};
-use dormer_core::name::WorkspaceName;
 use dormer_core::principal::Principal;
 use dormer_wire::api::{List, Workspace};
 
-use crate::api::record::{show, shown};
-use crate::app::{App, allowed};
+use crate::api::record::shown;
+use crate::app::App;
 use crate::problem::Refused;
 use crate::who::{Caller, Writer};
 
@@ -124,14 +123,7 @@ pub async fn get(
     caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Workspace>, Refused> {
-    if app.deps.directory.get(&name).is_some() {
-        return Ok(Json(shown(&*app.admit(caller.principal(), &name, Action::View)?, &app.deps.info)));
-    }
-    // Made a moment ago through another gateway: the directory has not heard of it yet.
-    let name: WorkspaceName = name.parse().map_err(|_| Refused::no_workspace())?;
-    let record = app.deps.store.get(&name).await?;
-    allowed(caller.principal(), Action::View, &record)?;
-    Ok(Json(show(&record, None, &app.deps.info)))
+    Ok(Json(shown(&*app.admit(caller.principal(), &name, Action::View).await?, &app.deps.info)))
 }
 
 /// Deletes a workspace with its files. It is gone some time after the answer.
@@ -143,7 +135,7 @@ pub async fn delete(
     Writer(known): Writer,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<Workspace>), Refused> {
-    let entry = app.admit(&known.principal, &name, Action::Own)?;
+    let entry = app.admit(&known.principal, &name, Action::Own).await?;
     let name = entry.peek().name.clone();
     app.deps.store.mark_deleted(&name).await?;
     app.note(&name, &known.principal, "Deleted", format!("{} deleted it", known.principal.user)).await;

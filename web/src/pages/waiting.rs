@@ -109,7 +109,7 @@ fn show(app: &App, site: &Site, known: Option<&Known>, asleep: bool) -> Response
 
 /// The workspace of this host, as it changes.
 pub async fn events(State(app): State<Arc<App>>, site: Site, Caller(known): Caller) -> Result<Response, Refused> {
-    let entry = app.admit(&known.principal, site.workspace()?.as_str(), Action::View)?;
+    let entry = app.admit(&known.principal, site.workspace()?.as_str(), Action::View).await?;
     Ok(Feed::new(app, known, entry, false).response())
 }
 
@@ -124,7 +124,7 @@ pub async fn wake(
         return Err(Refused::forbidden("This works from the workspace's own pages only."));
     }
     let name = site.workspace()?;
-    app.admit(&known.principal, name.as_str(), Action::Run)?;
+    app.admit(&known.principal, name.as_str(), Action::Run).await?;
     let record = app.deps.waker.ask(name, known.principal.user.as_str()).await?;
     app.seen(&record).await;
     Ok(StatusCode::ACCEPTED.into_response())

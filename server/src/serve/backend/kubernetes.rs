@@ -57,6 +57,22 @@ struct InCluster {
     closed: CancellationToken,
 }
 
+/// Tells those who watch over gateways that this one leads, for as long as it lives.
+struct Leading;
+
+impl Leading {
+    fn begin() -> Leading {
+        metrics::gauge!("dormer_leader").set(1.0);
+        Leading
+    }
+}
+
+impl Drop for Leading {
+    fn drop(&mut self) {
+        metrics::gauge!("dormer_leader").set(0.0);
+    }
+}
+
 #[async_trait]
 impl House for InCluster {
     fn say(&self, info: &Info) {
@@ -74,9 +90,11 @@ impl House for InCluster {
                     project::keep(cluster.clone(), records.clone(), accounts.clone(), classes.clone(), term.clone());
                 let (reconciler, records, beside) = (reconciler.clone(), records.clone(), beside(term.clone()));
                 async move {
+                    let _told = Leading::begin();
                     tokio::join!(reconciler.run(term.clone()), records.tell_refused(term), namespaces, beside);
                 }
             };
+            drop(Leading::begin());
             candidate.lead(shutdown, work).await;
         })
     }

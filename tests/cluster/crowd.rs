@@ -1,0 +1,52 @@
+//! Many at once.
+
+use dormer_tests::wait;
+use serde_json::json;
+
+use crate::cluster::STARTED;
+use crate::space::Space;
+
+/// As many as come back from a break.
+const MANY: usize = 50;
+const DEVFILE: &str = "schemaVersion: 2.3.0\nmetadata: {name: x}\ncomponents:\n  - name: dev\n    container: {image: 'dormer.test/busybox:dev', cpuRequest: 1m, memoryRequest: 1Mi}\ncommands:\n  - id: count\n    exec: {component: dev, commandLine: 'echo start >> \"$HOME/starts\"'}\nevents: {postStart: [count]}\n";
+
+#[test]
+fn fifty_that_are_woken_at_once_all_come_and_none_twice() {
+    let space = Space::alone("crowd");
+    let cluster = space.cluster;
+    let names: Vec<String> = (0..MANY).map(|n| format!("crowd{n}")).collect();
+    for name in &names {
+        space.workspace(name).set("running", json!(false)).devfile(DEVFILE).submit();
+    }
+    let replicas = cluster.replicas();
+    assert_eq!(replicas.len(), 2);
+    let begun = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        // Everybody comes twice, once by each replica.
+        for replica in &replicas {
+            for part in names.chunks(MANY / 5) {
+                scope.spawn(move || {
+                    for name in part {
+                        let path = format!("/workspaces/{name}");
+                        replica.api("PATCH", &path, Some(json!({"running": true}))).expect(200);
+                    }
+                });
+            }
+        }
+    });
+    let mut up = 0;
+    let all = wait::poll(3 * STARTED, || {
+        let list = cluster.object(&["-n", &space.namespace(), "workspaces.dormer.dev"])?;
+        let phases = list["items"].as_array()?.iter().map(|item| item["status"]["phase"].as_str().unwrap_or_default());
+        up = phases.filter(|phase| *phase == "Running").count();
+        (up == MANY).then_some(())
+    });
+    eprintln!("{up} of {MANY} are up after {:.1} s", begun.elapsed().as_secs_f64());
+    assert!(all.is_some(), "{up} of {MANY} came");
+    for name in &names {
+        let claims = space.named(name).claims();
+        let starts = cluster.on_claim(&claims[0]).join("home/starts");
+        let starts = std::fs::read_to_string(&starts).unwrap_or_else(|error| panic!("{}: {error}", starts.display()));
+        assert_eq!(starts.lines().count(), 1, "{name} was started once");
+    }
+}
