@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use dormer_auth::cookie;
+use http::HeaderValue;
 
 use super::config::Scheme;
 
@@ -17,6 +19,8 @@ pub(super) enum To {
 
 /// Fields that the gateway itself says to its own pages.
 const TOLD: [&str; 5] = ["dormer-peer", "dormer-scheme", "dormer-original-uri", "dormer-reason", "dormer-port"];
+
+const UNKNOWN: HeaderValue = HeaderValue::from_static("unknown");
 
 /// Fields of one connection (RFC 9110, 7.6.1), beside those that `Connection` names.
 pub(super) const HOP_BY_HOP: [&str; 11] = [
@@ -52,20 +56,23 @@ fn is_our_bearer(value: &[u8]) -> bool {
     scheme.eq_ignore_ascii_case(b"bearer") && rest.trim_ascii().starts_with(b"dormer_")
 }
 
-/// What the gateway says about where a request came from.
-pub(super) fn forwarded(peer: IpAddr, host: &str, scheme: Scheme) -> [(&'static str, String); 5] {
+/// What the gateway says about where a request came from. The host is one that was found to be of ours, so it fits into
+/// a field; where it does not, it is not said.
+pub(super) fn forwarded(peer: IpAddr, host: &str, scheme: Scheme) -> [(&'static str, HeaderValue); 5] {
     let scheme = scheme.as_str();
     let peer = peer.to_canonical();
-    let node = match peer {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("\"[{ip}]\""),
-    };
+    // Written once: writing an address costs more than all else here.
+    let ip = peer.to_string();
+    let (before, after) = if peer.is_ipv6() { ("for=\"[", "]\";host=\"") } else { ("for=", ";host=\"") };
+    let node = [before, &ip, after, host, "\";proto=", scheme].concat();
+    let value = |text: String| HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(UNKNOWN);
+    let ip = value(ip);
     [
-        ("Forwarded", format!("for={node};host=\"{host}\";proto={scheme}")),
-        ("X-Forwarded-For", peer.to_string()),
-        ("X-Forwarded-Host", host.to_string()),
-        ("X-Forwarded-Proto", scheme.to_string()),
-        ("X-Real-IP", peer.to_string()),
+        ("Forwarded", value(node)),
+        ("X-Forwarded-For", ip.clone()),
+        ("X-Forwarded-Host", HeaderValue::from_str(host).unwrap_or(UNKNOWN)),
+        ("X-Forwarded-Proto", HeaderValue::from_static(scheme)),
+        ("X-Real-IP", ip),
     ]
 }
 
