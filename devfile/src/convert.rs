@@ -6,6 +6,8 @@ mod make;
 mod shell;
 mod workspace;
 
+pub(crate) use shell::label;
+
 use crate::diagnostic::Report;
 use crate::kind::FileKind;
 use crate::node::Node;

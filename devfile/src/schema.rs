@@ -8,6 +8,7 @@ mod devcontainer;
 mod edition;
 pub(crate) mod export;
 mod form;
+mod hint;
 mod tables;
 mod workspace;
 

@@ -96,7 +96,12 @@ fn build(text: &str, source: SourceId, limits: &Limits, report: &mut Report) -> 
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
                 let at = u32::try_from(at).unwrap_or(0);
-                return Err(refusal(error.kind(), &error.to_string(), Span { source, start: at, end: at }, limits));
+                let mut refusal =
+                    refusal(error.kind(), &error.to_string(), Span { source, start: at, end: at }, limits);
+                if text.trim_start().starts_with("<") {
+                    refusal.fix = Some("this is a page of the web; take the address of the file as it is ('raw')");
+                }
+                return Err(refusal);
             }
         };
         let range = span.byte_range().unwrap_or(0..0);
@@ -138,6 +143,8 @@ fn refusal(kind: &ErrorKind, text: &str, span: Span, limits: &Limits) -> Refusal
     let mut refusal = Refusal::new(Rule::Yaml, span, format!("not YAML: {message}"));
     if text.contains('\t') || text.contains("tab") {
         refusal.fix = Some("indent with spaces, YAML takes no tabs");
+    } else if text.contains("mapping values are not allowed") {
+        refusal.fix = Some("put a text that has ': ' in it in quotes, or indent the line as its neighbours are");
     }
     refusal
 }

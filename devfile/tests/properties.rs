@@ -121,6 +121,28 @@ proptest! {
     }
 
     #[test]
+    fn overriding_elements_stand_in_their_own_order_and_the_others_in_theirs(
+        order in Just((0..8).collect::<Vec<usize>>()).prop_shuffle(), count in 0..8_usize,
+    ) {
+        let name = |n: &usize| format!("c{n}");
+        let container = |n: &usize, image: &str| json!({"name": name(n), "container": {"image": image}});
+        let all: Vec<usize> = (0..8).collect();
+        let parent = json!({
+            "schemaVersion": "2.2.0", "components": all.iter().map(|n| container(n, "old")).collect::<Vec<_>>(),
+        });
+        let chosen: Vec<usize> = order.into_iter().take(count).collect();
+        let overrides: Vec<Value> = chosen.iter().map(|n| container(n, "new")).collect();
+        let child = json!({"schemaVersion": "2.2.0", "parent": {"uri": "p.yaml", "components": overrides}});
+        let flat = parse(&child.to_string()).flatten(&One(parent.to_string()), &Limits::default()).unwrap();
+        let of = |image: &str| -> Vec<String> {
+            let components = flat.devfile().components.iter();
+            components.filter(|c| c.container().unwrap().image == image).map(|c| c.name.clone()).collect()
+        };
+        prop_assert_eq!(of("new"), chosen.iter().map(name).collect::<Vec<_>>());
+        prop_assert_eq!(of("old"), all.iter().filter(|n| !chosen.contains(n)).map(name).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn no_bytes_lead_to_a_panic(bytes in vec(any::<u8>(), 0..200), text in "[a-z:\\-{}\\[\\], \\n&*!|>'\"#]{0,200}") {
         let _ = dormer_devfile::load("devfile.yaml", &bytes, &NoResolver, &Limits::default());
         let _ = dormer_devfile::load("devfile.yaml", text.as_bytes(), &NoResolver, &Limits::default());

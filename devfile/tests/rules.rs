@@ -29,13 +29,14 @@ const CASES: &[(&str, &str, &str)] = &[
         "components: [{name: a, container: {image: x, env: [{name: A, value: 5858}]}}]",
         "put it in quotes: '5858'",
     ),
-    ("type", "components: [{name: a, container: {image: x, mountSources: yes}}]", "write true, without quotes"),
+    ("type", "components: [{name: a, container: {image: x, mountSources: yes}}]", "write true"),
     ("type", "components: [{name: a, container: {image: x, endpoints: [{name: a, targetPort: 70000}]}}]", "1 to 65535"),
-    (
-        "type",
-        "components: [{name: a, container: {image: x, endpoints: [{name: a, targetPort: '80'}]}}]",
-        "without quotes",
-    ),
+    ("type", "components: [{name: a, container: {image: x, endpoints: [{name: a, targetPort: '80'}]}}]", "write 80"),
+    ("type", "components: [{name: a, container: {image: x, endpoints: [{name: a, targetPort: 0808}]}}]", "write 808"),
+    ("type", "components: [{name: a, container: {image: x, dedicatedPod: 'no'}}]", "write false, without quotes"),
+    ("type", "components: [{name: a, container: {image: x, command: sleep inf}}]", "write a list: ['sleep', 'inf']"),
+    ("unknown-field", "components: [{name: a, container: , endpoints: []}]", "indent it further: it is of 'container'"),
+    ("format", "components: [{name: A_b, volume: {}}]", "did you mean 'a-b'?"),
     (
         "choice",
         "components: [{name: a, container: {image: x, endpoints: [{name: a, targetPort: 1, exposure: publik}]}}]",
@@ -302,6 +303,9 @@ fn versions() {
         ("schemaVersion: 2.4.0", "d.yaml:1:16: schemaVersion '2.4.0' is not a published version; there are 2.0.0,"),
         ("schemaVersion: 1.0.0", "[schema-version]"),
         ("schemaVersion: 2.2", "'schemaVersion' must be a text, not a number"),
+        ("schemaVersion: 2.2", "write 2.2.0"),
+        ("apiVersion: 1.0.0", "this is a devfile of version 1.0.0"),
+        ("kind: DevWorkspace", "an object of Kubernetes that holds a devfile"),
         ("metadata: {name: x}", "a devfile needs 'schemaVersion' [missing-field]"),
         ("- a", "a devfile is a mapping of fields, not a list"),
         (
@@ -347,6 +351,7 @@ d.yaml:7:27: there is no volume component 'data' to mount in 'tools' [volume-mou
 d.yaml:8:9: 'name': 'Bad' is not a name: lower-case letters, digits and '-', a letter or digit at both ends [format]
 8 | - name: Bad
   |         ^^^
+  = did you mean 'bad'?
 d.yaml:9:18: size '1GB' is not a quantity: its unit is none of n, u, m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei or an exponent [quantity]
 9 |   volume: {size: 1GB}
   |                  ^^^

@@ -10,7 +10,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// A name for a component or a command, made of anything: lower-case letters, digits and single dashes.
-pub(super) fn label(text: &str, longest: usize) -> String {
+pub(crate) fn label(text: &str, longest: usize) -> String {
     let mut label = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {
         if label.len() >= longest {

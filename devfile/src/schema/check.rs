@@ -5,7 +5,7 @@
 use super::devcontainer::DEVCONTAINER;
 use super::tables::{DEVFILE, PARENT_OVERRIDES, PLUGIN_OVERRIDES};
 use super::workspace::WORKSPACE;
-use super::{Dialect, Field, Mode, Object, Shape};
+use super::{Dialect, Field, Mode, Object, Shape, hint};
 use crate::diagnostic::rule::Rule;
 use crate::diagnostic::{Report, Severity, nearest};
 use crate::node::{Map, Node, Value};
@@ -33,6 +33,13 @@ enum What {
 }
 
 impl What {
+    fn field(self) -> Option<&'static str> {
+        match self {
+            Self::Field(name) | Self::Item(name) => Some(name),
+            Self::Document => None,
+        }
+    }
+
     fn item(self) -> Self {
         match self {
             Self::Field(name) | Self::Item(name) => Self::Item(name),
@@ -103,7 +110,8 @@ impl Check<'_> {
                 None => self.wrong(node, "a text", what),
                 Some(text) => {
                     if let Some(complaint) = form.complaint(text, self.dialect) {
-                        self.report.error(Rule::Format, node.span, format!("{what}: {complaint}"));
+                        let fix = hint::form(form, text, form.longest(self.dialect));
+                        self.report.error(Rule::Format, node.span, format!("{what}: {complaint}")).fix = fix;
                     }
                 }
             },
@@ -116,12 +124,17 @@ impl Check<'_> {
         let Value::Map(map) = &mut node.value else { return self.wrong(node, "a mapping", what) };
         // Fields that are probably there under a wrong name: they are not missed a second time.
         let mut meant: Vec<&str> = Vec::new();
+        // Fields of a mapping without one: what is indented too little stands beside it.
+        let empty = |(key, entry): (&std::sync::Arc<str>, &crate::node::Entry)| {
+            object.field(key).filter(|field| entry.node.is_null() && matches!(field.shape, Shape::Object(_)))
+        };
+        let empty: Vec<&'static Field> = map.iter().filter_map(empty).collect();
         for (key, entry) in map.iter_mut() {
             match object.field(key).filter(|field| field.known_to(self.dialect, mode)) {
                 Some(_) if entry.node.is_null() => {}
                 Some(field) => self.shape(&mut entry.node, field.shape, field.mode(mode), What::Field(field.name)),
                 None if object.open => {}
-                None => meant.extend(self.unknown(key, entry.key, object, mode)),
+                None => meant.extend(self.unknown(key, entry.key, object, mode, &empty)),
             }
         }
         let absent: Vec<(std::sync::Arc<str>, Span)> =
@@ -137,7 +150,10 @@ impl Check<'_> {
             if !map.contains_key(field.name) && !meant.contains(&field.name) {
                 let place = absent.iter().find(|(key, _)| &**key == field.name).map_or(head(span, map), |(_, at)| *at);
                 let message = format!("{} needs '{}'", object.name, field.name);
-                self.report.error(Rule::MissingField, place, message);
+                let diagnostic = self.report.error(Rule::MissingField, place, message);
+                if field.name == "schemaVersion" {
+                    diagnostic.fix(format!("begin with schemaVersion: {}", super::Edition::LATEST));
+                }
             }
         }
         if !object.one_of(mode).iter().any(|member| meant.contains(member)) {
@@ -169,7 +185,14 @@ impl Check<'_> {
     }
 
     /// Reports an unknown field; gives the one that was probably meant.
-    fn unknown(&mut self, key: &str, span: Span, object: &'static Object, mode: Mode) -> Option<&'static str> {
+    fn unknown(
+        &mut self,
+        key: &str,
+        span: Span,
+        object: &'static Object,
+        mode: Mode,
+        empty: &[&'static Field],
+    ) -> Option<&'static str> {
         if self.report.is_full() {
             // It is only counted, so nobody reads what may have been meant.
             if self.dialect != Dialect::Devcontainer {
@@ -197,6 +220,11 @@ impl Check<'_> {
         // Tools may read fields of their own out of a devcontainer.json, and its specification grows.
         if dialect == Dialect::Devcontainer {
             diagnostic.severity = Severity::Warning;
+        }
+        let inside = empty.iter().find(|field| matches!(field.shape, Shape::Object(of) if of().field(key).is_some()));
+        if let Some(inside) = inside {
+            diagnostic.fix(format!("indent it further: it is of '{}'", inside.name));
+            return Some(inside.name);
         }
         let near = nearest(key, &known);
         match near {
@@ -263,23 +291,7 @@ impl Check<'_> {
         let written: String = self.report.sources.text(node.span).trim().chars().take(60).collect();
         let message = format!("{what} must be {expected}, not {}", node.kind());
         let diagnostic = self.report.error(Rule::Type, node.span, message);
-        match (&node.value, expected) {
-            (Value::Bool(_) | Value::Number(_), "a text" | "a word") if !written.is_empty() => {
-                diagnostic.fix(format!("put it in quotes: '{written}'"));
-            }
-            (Value::Text(text), "true or false") => {
-                let meant = match text.to_ascii_lowercase().as_str() {
-                    "yes" | "on" | "y" | "true" => "true",
-                    "no" | "off" | "n" | "false" => "false",
-                    _ => return,
-                };
-                diagnostic.fix(format!("write {meant}, without quotes"));
-            }
-            (Value::Text(text), "a port number") if text.parse::<u16>().is_ok() => {
-                diagnostic.fix("write it without quotes");
-            }
-            _ => {}
-        }
+        diagnostic.fix = hint::kind(node, what.field(), expected, &written);
     }
 }
 

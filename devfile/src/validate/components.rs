@@ -216,6 +216,7 @@ fn uri_complaint(uri: &str) -> Option<String> {
 /// What was probably meant by a size as people write it.
 fn quantity_fix(text: &str) -> Option<String> {
     let compact: String = text.chars().take(40).filter(|c| !c.is_whitespace()).collect();
+    let compact = compact.replacen(',', ".", 1);
     let number = compact.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = match compact.get(number.len()..)?.to_ascii_lowercase().as_str() {
         "k" | "kb" => "k",
@@ -254,6 +255,7 @@ mod tests {
             ("1 Gi", Some("1Gi")),
             ("500 m", Some("500m")),
             ("512mb", Some("512M")),
+            ("1,5", Some("1.5")),
             ("much", None),
         ];
         for (text, meant) in table {

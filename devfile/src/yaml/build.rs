@@ -139,7 +139,11 @@ impl<'a> Builder<'a> {
     fn open(&mut self, span: Span, tag: Option<&Tag>, expected: &str) -> Result<(), Refusal> {
         if self.wants_key() {
             let message = "a key must be a word, not a list or a mapping".to_owned();
-            return Err(Refusal::new(Rule::YamlFeature, span, message));
+            let mut refusal = Refusal::new(Rule::YamlFeature, span, message);
+            // `{{name}}` without quotes is a mapping with a mapping as its key.
+            let inner = matches!(self.stack.last(), Some(Open::Map { map, span: outer, .. }) if map.is_empty() && outer.start + 1 == span.start);
+            refusal.fix = inner.then_some("a variable goes in quotes: \"{{name}}\"");
+            return Err(refusal);
         }
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag(expected) && tag.original() != "!") {
             return Err(unknown_tag(tag, span));

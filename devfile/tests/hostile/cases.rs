@@ -13,6 +13,15 @@ impl Resolver for Endless {
         let next = match path {
             "circle-a" => "circle-b".to_owned(),
             "circle-b" => "circle-a".to_owned(),
+            "attributes" => {
+                let attributes: String = (0..9_000).map(|n| format!("a{n}: 1, ")).collect();
+                let bytes = format!("schemaVersion: 2.2.0\nattributes: {{{attributes}}}\n").into_bytes();
+                return Ok(Fetched { location: uri.to_owned(), bytes });
+            }
+            "remarks" => {
+                let bytes = format!("schemaVersion: 2.0.0\n{}", "# a\n".repeat(250_000)).into_bytes();
+                return Ok(Fetched { location: uri.to_owned(), bytes });
+            }
             "large" => {
                 let components: String = (0..4_000).map(|i| format!("- {{name: c{i}, volume: {{}}}}\n")).collect();
                 let bytes = format!("schemaVersion: 2.2.0\ncomponents:\n{components}").into_bytes();
@@ -25,8 +34,155 @@ impl Resolver for Endless {
     }
 }
 
-/// What it is, the devfile, and a part of the error.
-pub fn cases() -> Vec<(&'static str, String, &'static str)> {
+/// What it is, the file, and a part of the error.
+type Case = (&'static str, String, &'static str);
+
+/// Devfiles.
+pub fn cases() -> Vec<Case> {
+    documents().into_iter().chain(crowds()).collect()
+}
+
+/// Other files, each with its name.
+pub fn other_files() -> Vec<(&'static str, Case)> {
+    let many = |end: usize, one: &dyn Fn(usize) -> String| (0..end).map(one).collect::<Vec<String>>().join(",");
+    let container = |more: String| format!("{{\"image\": \"x\", \"waitFor\": 1, {more}}}");
+    let environment = |text: String| container(format!("\"containerEnv\": {{\"A\": \"{text}\"}}"));
+    let nulls = |value: &str| many(9_000, &|n| format!("\"A{n}\": {value}"));
+    let wrong = "'waitFor' must be a word";
+    let cases = vec![
+        ("references that never end", environment("${".repeat(480_000)), wrong),
+        ("references that end at the end", environment("${".repeat(480_000) + "}"), wrong),
+        ("references to nowhere", environment("${localEnv:X}".repeat(75_000)), wrong),
+        ("fields that nobody knows", container(many(18_000, &|n| format!("\"forwardPort{n}\": 1"))), wrong),
+        (
+            "mounts of one name",
+            container(format!(
+                "\"mounts\": [{}]",
+                many(7_000, &|n| format!("\"source=a{},target=/a\"", "!".repeat(n % 70) + &".".repeat(n / 70)))
+            )),
+            wrong,
+        ),
+        (
+            "commands at the same time",
+            container(format!(
+                "\"postCreateCommand\": {{{}}}",
+                many(9_000, &|n| format!("\"a-rather-long-name-{n}\": \"x\""))
+            )),
+            wrong,
+        ),
+        (
+            "variables that are taken away",
+            container(format!("\"containerEnv\": {{{}}}, \"remoteEnv\": {{{}}}", nulls("\"x\""), nulls("null"))),
+            wrong,
+        ),
+        ("1,000 levels", container(format!("\"a\": {}", "[".repeat(1_000))), "deeper than 64"),
+        ("10 MB", container(format!("\"a\": \"{}\"", "x".repeat(10 << 20))), "at most 1048576 are read"),
+    ];
+    let bomb: String = (1..30).fold("- &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, n| {
+        let before = format!("*a{}", n - 1);
+        text + &format!("- &a{n} [{}]\n", [before.as_str(); 9].join(", "))
+    });
+    let workspace = vec![
+        ("an alias bomb", format!("name: x\nsecrets:\n{bomb}"), "more than 20000 values"),
+        ("secrets that nobody reads", format!("name: x\nsecrets: [{}]", "{kee: a}, ".repeat(9_000)), "… and "),
+    ];
+    let of = |name: &'static str, cases: Vec<Case>| cases.into_iter().map(move |case| (name, case));
+    of("devcontainer.json", cases).chain(of("workspace.yaml", workspace)).collect()
+}
+
+/// Many elements that have to do with each other.
+fn crowds() -> Vec<Case> {
+    let head = "schemaVersion: 2.2.0\nmetadata: {name: x}\n";
+    let container = "components: [{name: c, container: {image: x}}]\n";
+    let many = |end: usize, one: &dyn Fn(usize) -> String| (0..end).map(one).collect::<String>();
+    let exec = |variables: String, line: String| {
+        format!("{head}{variables}commands: [{{id: a, exec: {{component: c, commandLine: '{line}'}}}}]\n")
+    };
+    let long = "b".repeat(400_000);
+    vec![
+        (
+            "circles of composites",
+            format!(
+                "{head}commands:\n{}- {{id: c2000, composite: {{commands: [{}]}}}}\n",
+                many(2_000, &|n| format!("- {{id: c{n}, composite: {{commands: [c{}]}}}}\n", n + 1)),
+                many(9_000, &|n| format!("c{}, ", n % 2_000))
+            ),
+            "… and ",
+        ),
+        (
+            "a large composite at every event",
+            format!(
+                "{head}{container}commands:\n- {{id: e, exec: {{component: c, commandLine: x}}}}\n- {{id: all, composite: {{commands: [{}]}}}}\nevents: {{preStart: [{}]}}\n",
+                "e, ".repeat(9_000),
+                "all, ".repeat(9_000)
+            ),
+            "is another kind",
+        ),
+        (
+            "one key again and again, far into a line",
+            format!(
+                "{{schemaVersion: 2.2.0, attributes: {{long: '{}', d: 1{}}}}}",
+                "é".repeat(430_000),
+                ", d: 1".repeat(15_000)
+            ),
+            "… and ",
+        ),
+        (
+            "wrong values far into a line",
+            format!(
+                "{{schemaVersion: 2.2.0, attributes: {{l: '{}'}}, components: [{}]}}",
+                "é".repeat(430_000),
+                "{name: A, volume: {siz: 1}},".repeat(4_000)
+            ),
+            "… and ",
+        ),
+        (
+            "a long name like another",
+            format!(
+                "{head}variables: {{? {long}\n: x}}\ncommands: [{{id: a, exec: {{component: {long}, commandLine: '{{{{{}}}}}'}}}}]\n",
+                "a".repeat(100_000)
+            ),
+            "there is no component 'bbb",
+        ),
+        (
+            "names like many others",
+            format!(
+                "{head}components:\n{}commands:\n{}",
+                many(2_500, &|n| format!("- {{name: {}{n}, container: {{image: x}}}}\n", "a".repeat(58))),
+                many(1_400, &|n| format!("- {{id: a{n}, exec: {{component: {}, commandLine: x}}}}\n", "b".repeat(63)))
+            ),
+            "… and ",
+        ),
+        ("one variable everywhere", exec("variables: {a: x}\n".into(), "{{a}}".repeat(180_000)), "no component 'c'"),
+        (
+            "other variables everywhere",
+            exec(
+                format!("variables: {{{}}}\n", many(9_000, &|n| format!("v{n}: '', "))),
+                many(80_000, &|n| format!("{{{{v{}}}}}", n % 9_000)),
+            ),
+            "too large",
+        ),
+        ("variables that are not there", exec(String::new(), many(90_000, &|n| format!("{{{{v{n}}}}}"))), "… and "),
+        (
+            "a parent's attributes, all taken away",
+            format!(
+                "{head}parent: {{uri: 'https://allowed.example/attributes', attributes: {{{}}}}}\ncomponents: [{{name: v, volume: {{size: x}}}}]\n",
+                many(9_000, &|n| format!("a{n}: null, "))
+            ),
+            "'x' is not a quantity",
+        ),
+        (
+            "plugins of nothing but remarks",
+            format!(
+                "schemaVersion: 2.0.0\ncomponents:\n{}",
+                many(30, &|n| format!("- {{name: p{n}, plugin: {{uri: 'https://allowed.example/remarks'}}}}\n"))
+            ),
+            "too large, all together",
+        ),
+    ]
+}
+
+fn documents() -> Vec<Case> {
     let head = "schemaVersion: 2.2.0\nmetadata: {name: x}\n";
     let parent = |uri: &str| format!("{head}parent: {{uri: '{uri}'}}\n");
     let bomb: String = (1..30).fold("  a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, n| {

@@ -5,7 +5,9 @@ mod names;
 use std::process::ExitCode;
 
 use dormer_cli::globals::Format;
+use dormer_core::plan::Plan;
 use dormer_core::plan::devfile as plan;
+use dormer_core::plan::left_out::LeftOut;
 use dormer_devfile::diagnostic::Diagnostics;
 use dormer_devfile::limits::Limits;
 use dormer_devfile::schema::{self, Edition};
@@ -119,25 +121,37 @@ fn check(patterns: &[String], format: Option<Format>, quiet: bool) -> ExitCode {
         };
         for source in sources {
             let (valid, diagnostics) = match load(&source) {
-                Ok(valid) => (true, valid.warnings()),
-                Err(Failed::Invalid(diagnostics)) => (false, diagnostics),
+                Ok(valid) => {
+                    let warnings = valid.warnings().into_iter().chain(plan::notice::of(&valid)).collect();
+                    (Some(valid), warnings)
+                }
+                Err(Failed::Invalid(diagnostics)) => (None, diagnostics),
                 Err(failed) => {
                     tell(&failed, format);
                     worst = worst.max(3);
                     continue;
                 }
             };
-            worst = worst.max(u8::from(!valid));
+            worst = worst.max(u8::from(valid.is_none()));
             if machine {
-                reports.push(json!({ "source": source, "valid": valid, "diagnostics": diagnostics }));
+                let mut report = json!({ "source": source, "valid": valid.is_some(), "diagnostics": diagnostics });
+                if let (Some(valid), Some(fields)) = (&valid, report.as_object_mut()) {
+                    fields.insert("workspace".to_owned(), workspace(valid));
+                }
+                reports.push(report);
                 continue;
             }
             let text = diagnostics.to_string();
             if !text.is_empty() {
                 say::note(&text);
             }
-            if valid && !quiet && say::line(&format!("{source}: valid")).is_err() {
-                return ExitCode::FAILURE;
+            if let Some(valid) = valid.filter(|_| !quiet) {
+                if say::line(&format!("{source}: valid")).is_err() {
+                    return ExitCode::FAILURE;
+                }
+                if let Err(plan::PlanError::Impossible(why)) = plan::of(&valid) {
+                    say::note(&format!("{source}: no workspace can be made of it alone: {why}"));
+                }
             }
         }
     }
@@ -165,12 +179,36 @@ fn flatten(valid: &Valid, format: Option<Format>) -> Result<(), Failed> {
     say::text(&text).map_err(Failed::Other)
 }
 
+/// A plan, and what the backends leave out of it.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Planned<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    left_out: LeftOut,
+}
+
 fn print_plan(valid: &Valid, format: Option<Format>) -> Result<(), Failed> {
     let plan = plan::of(valid).map_err(|error| match error {
         plan::PlanError::Devfile(diagnostics) => Failed::Invalid(diagnostics),
         error => Failed::Other(error.into()),
     })?;
-    say::text(&rendered(&plan, format)).map_err(Failed::Other)
+    let planned = Planned { plan: &plan, left_out: LeftOut::of(&plan) };
+    plan.warnings.iter().for_each(|warning| say::note(&format!("warning: {warning}")));
+    for (backend, left_out) in
+        [("as processes of one machine", &planned.left_out.processes), ("in a cluster", &planned.left_out.pods)]
+    {
+        left_out.iter().for_each(|what| say::note(&format!("{backend}: {what}")));
+    }
+    say::text(&rendered(&planned, format)).map_err(Failed::Other)
+}
+
+/// What a workspace would make of a valid devfile, for machines: what it leaves out, or why there can be none.
+fn workspace(valid: &Valid) -> serde_json::Value {
+    match plan::of(valid) {
+        Ok(plan) => json!({ "warnings": plan.warnings, "leftOut": LeftOut::of(&plan) }),
+        Err(error) => json!({ "error": error.to_string() }),
+    }
 }
 
 fn print_schema(version: &str, format: Option<Format>) -> Result<(), Failed> {
