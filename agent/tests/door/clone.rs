@@ -132,10 +132,11 @@ async fn a_failing_clone_is_told_and_leaves_nothing() {
 fn pack_bomb(at: &Path, mebibytes: usize) {
     std::fs::create_dir_all(at).unwrap();
     git(at, &["init", "-q"]);
-    std::fs::write(at.join("zeros"), vec![0; mebibytes << 20]).unwrap();
+    // No zeros: git would leave holes for them.
+    std::fs::write(at.join("ones"), vec![1; mebibytes << 20]).unwrap();
     git(at, &["add", "."]);
     git(at, &["commit", "-q", "-m", "a"]);
-    std::fs::remove_file(at.join("zeros")).unwrap();
+    std::fs::remove_file(at.join("ones")).unwrap();
 }
 
 /// A repository of so many objects whose tip has ten times as many files for each of them.
@@ -189,26 +190,28 @@ async fn zip_bomb(folder: &Path, mebibytes: usize) -> String {
 async fn what_would_take_the_whole_disk_is_stopped_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let bomb = |name: &str| folder.path().join(name);
-    pack_bomb(&bomb("pack"), 512);
+    pack_bomb(&bomb("pack"), 32);
     tree_bomb(&bomb("tree"), 4);
     tree_bomb(&bomb("deep"), 7);
-    let archive = json!({"name": "app", "path": "app", "remotes": [], "archive": zip_bomb(folder.path(), 512).await});
+    let archive = json!({"name": "app", "path": "app", "remotes": [], "archive": zip_bomb(folder.path(), 32).await});
     let all = [
-        ("pack", project(&bomb("pack"), "app", json!({})), "it takes more than 64 MiB on disk"),
+        ("pack", project(&bomb("pack"), "app", json!({})), "it takes more than 4 MiB on disk"),
         ("files", project(&bomb("tree"), "app", json!({})), "it has more than 1000 files"),
         ("memory", project(&bomb("deep"), "app", json!({})), "more memory"),
-        ("archive", archive, "it takes more than 64 MiB on disk"),
+        ("archive", archive, "it takes more than 4 MiB on disk"),
     ];
     for (name, project, why) in all {
         let mut agent = Agent::start(|a, _| {
             a["projects"] = json!([project]);
             let memory = if name == "memory" { 256 << 20 } else { 8u64 << 30 };
-            a["projectLimits"] = json!({"octets": 64 << 20, "files": 1000, "memory": memory});
+            a["projectLimits"] = json!({"octets": 4 << 20, "files": 1000, "memory": memory});
         });
         let status = agent.until("failed", |status| status.state == AgentState::Failed).await;
         let failure = status.failure.unwrap();
         assert!(failure.message.contains(why) && !failure.transient, "{name}: {failure:?}");
         assert_eq!(std::fs::read_dir(agent.path("projects")).unwrap().count(), 0, "{name}: half of it remains");
-        agent.stop().await;
+        let mut stream = agent.want(Want::Stop { grace_seconds: 1 }).await.unwrap();
+        while let Ok(Some(_)) = message::read::<AgentStatus>(&mut stream).await {}
+        assert!(agent.child.wait().unwrap().success());
     }
 }
