@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod devfile;
 pub mod environment;
+pub mod left_out;
 pub mod merge;
 pub mod settings;
 

@@ -125,6 +125,32 @@ impl FromIterator<Diagnostic> for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
+/// The longest message, in bytes. Names in a message come from the document, and can be as long as it.
+const LONGEST: usize = 1_000;
+
+fn clipped(mut message: String) -> String {
+    if message.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+/// The most characters of one word times those of the others that [`similar`] compares: comparing is quadratic.
+const COMPARED: usize = 20_000;
+
+/// The one of some names that is like another, both of any length and the names of any number.
+pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>, above: f64) -> Option<&'a str> {
+    let mut left = COMPARED;
+    let affordable = known.map_while(|other| {
+        left = left.checked_sub(name.len().saturating_mul(other.len().max(1)))?;
+        Some((strsim::jaro_winkler(name, other), other))
+    });
+    let near = affordable.filter(|(score, _)| *score > above).max_by(|a, b| a.0.total_cmp(&b.0));
+    near.map(|(_, near)| near)
+}
+
 /// The one of some words that was probably meant by another: what "did you mean" says.
 pub fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     if word.len() > 60 {
@@ -159,9 +185,9 @@ impl Report {
     }
 
     fn add(&mut self, severity: Severity, rule: Rule, span: Span, message: String) -> &mut Diagnostic {
-        let mut diagnostic = Diagnostic::error(rule, message);
+        let mut diagnostic = Diagnostic::error(rule, clipped(message));
         diagnostic.severity = severity;
-        if self.found.items.len() >= self.limit {
+        if self.is_full() {
             // Places cost a search in the text: what is not shown does not get one.
             self.found.hidden += usize::from(severity == Severity::Error);
             return self.spare.insert(diagnostic);
@@ -187,8 +213,9 @@ impl Report {
         self.found.items.len() >= self.limit
     }
 
+    /// A place for `related`. Once the limit is reached nobody would see it, and a search in the text is not worth it.
     pub(crate) fn place(&self, span: Span) -> Place {
-        self.sources.place(span)
+        if self.is_full() { Place::default() } else { self.sources.place(span) }
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod schema;
 pub mod source;
 pub mod stage;
+mod stranger;
 mod validate;
 pub mod variables;
 pub mod write;

@@ -19,9 +19,10 @@ pub struct Limits {
     pub depth: usize,
     /// Values of one document, counted after aliases are expanded.
     pub nodes: usize,
-    /// Bytes of text of one document after aliases are expanded, and again after variables are.
+    /// Bytes of text of one document after aliases are expanded, and again after variables are; of all parents and plugins
+    /// together, and of all manifests.
     pub expanded_bytes: usize,
-    /// Documents that parents and plugins may bring in, all together.
+    /// Documents that parents and plugins may bring in, all together; manifests by `uri` too, when they are inlined.
     pub imports: usize,
     /// Documents between the devfile and its furthest ancestor.
     pub import_depth: usize,

@@ -26,6 +26,8 @@ pub struct Source {
     text: Arc<str>,
     /// Where each line begins. Made when a place is asked for: a devfile without problems never needs it.
     lines: OnceLock<Vec<u32>>,
+    /// How many characters there are before each step of the text, for lines that are long.
+    steps: OnceLock<Vec<u32>>,
     import: Option<Import>,
 }
 
@@ -58,9 +60,24 @@ impl Source {
     fn position(&self, offset: u32) -> (usize, usize) {
         let lines = self.lines();
         let line = lines.partition_point(|start| *start <= offset).saturating_sub(1);
-        let start = lines.get(line).copied().unwrap_or(0) as usize;
-        let before = self.text.get(start..offset as usize).unwrap_or("");
-        (line + 1, before.chars().count() + 1)
+        let start = lines.get(line).copied().unwrap_or(0);
+        (line + 1, self.characters(offset).saturating_sub(self.characters(start)) + 1)
+    }
+
+    /// How many characters begin before a byte.
+    fn characters(&self, offset: u32) -> usize {
+        let steps = self.steps.get_or_init(|| {
+            let mut count = 0;
+            let chunks = self.text.as_bytes().chunks(STEP).map(|chunk| {
+                let before = count;
+                count += u32::try_from(beginnings(chunk)).unwrap_or(0);
+                before
+            });
+            chunks.collect()
+        });
+        let (step, end) = (offset as usize / STEP, offset as usize);
+        let rest = self.text.as_bytes().get(step * STEP..end.min(self.text.len())).unwrap_or_default();
+        steps.get(step).copied().unwrap_or(0) as usize + beginnings(rest)
     }
 
     fn lines(&self) -> &[u32] {
@@ -70,11 +87,26 @@ impl Source {
         })
     }
 
+    /// Where a byte is in its line.
+    fn within(&self, offset: u32) -> usize {
+        let lines = self.lines();
+        let line = lines.partition_point(|start| *start <= offset).saturating_sub(1);
+        offset.saturating_sub(lines.get(line).copied().unwrap_or(0)) as usize
+    }
+
     fn line(&self, number: usize) -> &str {
         let start = self.lines().get(number.saturating_sub(1)).copied().unwrap_or(0) as usize;
         let end = self.lines().get(number).map_or(self.text.len(), |next| *next as usize);
         self.text.get(start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
     }
+}
+
+/// Bytes between two places whose character is known.
+const STEP: usize = 4096;
+
+/// How many characters begin in some bytes of text.
+fn beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
 /// All documents of one devfile, the devfile itself first.
@@ -84,7 +116,13 @@ pub struct Sources(Vec<Source>);
 impl Sources {
     /// Adds a document.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>, import: Option<Import>) -> SourceId {
-        self.0.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new(), import });
+        self.0.push(Source {
+            name: name.into(),
+            text: text.into(),
+            lines: OnceLock::new(),
+            steps: OnceLock::new(),
+            import,
+        });
         SourceId(u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -116,7 +154,7 @@ impl Sources {
             end_column,
             start: span.start as usize,
             end: span.end as usize,
-            snippet: clip(source.line(line), column),
+            snippet: clip(source.line(line), source.within(span.start), column),
             via: self.chain(span.source),
         }
     }
@@ -179,10 +217,14 @@ pub struct Snippet {
 /// Longer lines are cut to a window: minified JSON is one line.
 const WINDOW: usize = 120;
 
-fn clip(line: &str, column: usize) -> Snippet {
+/// The part of a line around a byte of it, which is in a column.
+fn clip(line: &str, at: usize, column: usize) -> Snippet {
     let skipped = if column > WINDOW { column - WINDOW / 2 } else { 0 };
-    let text = line.chars().skip(skipped).take(WINDOW).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Snippet { text, skipped }
+    // Back from the place, since the beginning of the line may be far.
+    let before = line.get(..at).unwrap_or(line).char_indices().rev();
+    let start = if skipped > 0 { before.take(column - 1 - skipped).last().map_or(at, |(index, _)| index) } else { 0 };
+    let rest = line.get(start..).unwrap_or_default().chars();
+    Snippet { text: rest.take(WINDOW).map(|c| if c.is_control() { ' ' } else { c }).collect(), skipped }
 }
 
 #[cfg(test)]
@@ -197,6 +239,22 @@ mod tests {
         assert_eq!((place.line, place.column, place.end_column), (2, 6, 7));
         assert_eq!(place.snippet.text, "key: ü");
         assert_eq!(place.to_string(), "a.yaml:2:6");
+    }
+
+    #[test]
+    fn a_long_line_of_long_characters_is_counted_in_them() {
+        let mut sources = Sources::default();
+        let text = format!("a: b\n{}KEY: 1\nc: d\n", "é€𝄞".repeat(5_000));
+        let at = text.find("KEY").unwrap() as u32;
+        let id = sources.add("a.yaml", text, None);
+        let place = sources.place(Span { source: id, start: at, end: at + 3 });
+        assert_eq!((place.line, place.column, place.end_column), (2, 15_001, 15_004));
+        let shown: Vec<char> = place.snippet.text.chars().collect();
+        let from = place.column - 1 - place.snippet.skipped;
+        assert_eq!(shown[from..from + 3], ['K', 'E', 'Y']);
+        assert_eq!(shown.len(), from + "KEY: 1".len());
+        let last = sources.place(Span { source: id, start: at + 7, end: at + 8 });
+        assert_eq!((last.line, last.column), (3, 1));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::node::{Entry, Map, Node, Value, de};
 use crate::resolve::Resolver;
 use crate::schema::{self, Dialect, Edition};
 use crate::source::{Import, Sources, Span};
+use crate::stranger;
 use crate::validate;
 use crate::variables::{self, Unknown};
 use crate::write::{self, WriteError};
@@ -88,7 +89,12 @@ pub fn load_any(name: &str, bytes: &[u8], resolver: &dyn Resolver, limits: &Limi
     schema::check(&mut tree, dialect, &mut report);
     let sound = !report.has_errors();
     let mut made = convert::devfile(kind, tree, &mut report);
-    if !sound {
+    if made.count() > limits.nodes {
+        let message = format!("what the file says makes a devfile of more than {} values", limits.nodes);
+        let start = Span { end: made.span.start, ..made.span };
+        report.error(Rule::Limit, start, message);
+    }
+    if !sound || report.has_errors() {
         return Err(report.diagnostics());
     }
     let devfile = Dialect::Devfile(Edition::LATEST);
@@ -213,7 +219,9 @@ fn edition(tree: &Node, report: &mut Report) -> Option<Edition> {
         report.error(Rule::Type, tree.span, message);
         return None;
     }
-    let Some(node) = tree.get("schemaVersion") else { return Some(Edition::LATEST) };
+    let Some(node) = tree.get("schemaVersion") else {
+        return (!stranger::told(tree, report)).then_some(Edition::LATEST);
+    };
     match node.as_text().map(str::parse) {
         Some(Ok(edition)) => Some(edition),
         Some(Err(unknown)) => {

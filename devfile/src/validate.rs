@@ -7,7 +7,7 @@ mod overrides;
 mod projects;
 
 use crate::diagnostic::rule::Rule;
-use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::diagnostic::{Diagnostic, Report, Severity, similar};
 use crate::model::Devfile;
 use crate::node::{Node, Step};
 use crate::source::Span;
@@ -81,8 +81,7 @@ fn suggest<'a>(diagnostic: &mut Diagnostic, name: &str, known: impl Iterator<Ite
     if diagnostic.place.is_none() {
         return;
     }
-    let scored = known.take(1_000).map(|other| (strsim::jaro_winkler(name, other), other));
-    if let Some((_, near)) = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)) {
+    if let Some(near) = similar(name, known, 0.8) {
         diagnostic.fix(format!("did you mean '{near}'?"));
     }
 }

@@ -3,8 +3,8 @@
 mod places;
 mod template;
 
-use crate::diagnostic::Report;
 use crate::diagnostic::rule::Rule;
+use crate::diagnostic::{Report, similar};
 use crate::node::{Node, Value};
 use crate::source::Span;
 use indexmap::IndexMap;
@@ -82,6 +82,9 @@ impl Substitution<'_> {
     }
 
     fn unknown_variable(&mut self, variable: String, written: &str, span: Span) {
+        if self.unknown.len() >= template::MOST_UNKNOWN {
+            return;
+        }
         let (list, element) = &self.element;
         self.unknown.push(Unknown { list, element: element.clone(), variable: variable.clone() });
         // What is not shown is not worth a search.
@@ -93,11 +96,9 @@ impl Substitution<'_> {
         let length = u32::try_from(written.len()).unwrap_or(0);
         let place = at.map_or(span, |at| Span { start: span.start + at, end: span.start + at + length, ..span });
         let message = format!("there is no variable '{variable}'");
-        let known: Vec<&str> = self.variables.keys().take(1_000).map(String::as_str).collect();
-        let near = known.iter().map(|name| (strsim::jaro_winkler(name, &variable), *name));
-        let near = near.filter(|(score, _)| *score > 0.84).max_by(|a, b| a.0.total_cmp(&b.0));
+        let near = similar(&variable, self.variables.keys().map(String::as_str), 0.84);
         let diagnostic = self.report.warning(Rule::UnknownVariable, place, message);
-        if let Some((_, near)) = near {
+        if let Some(near) = near {
             diagnostic.fix(format!("did you mean '{near}'?"));
         }
     }

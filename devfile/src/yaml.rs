@@ -103,6 +103,8 @@ fn build(text: &str, source: SourceId, limits: &Limits, report: &mut Report) -> 
         let number = |byte: usize| u32::try_from(byte.min(text.len())).unwrap_or(0);
         let span = Span { source, start: number(range.start), end: number(range.end) };
         match event {
+            // What follows is looked at as far as a person may have written it.
+            Event::DocumentStart(..) if documents > 8 => break,
             Event::DocumentStart(..) => documents += 1,
             Event::DocumentEnd if documents == 1 => root = builder.finish(),
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}

@@ -5,6 +5,7 @@ mod attribute;
 mod component;
 mod contribution;
 mod event;
+pub mod notice;
 mod project;
 mod settings;
 
@@ -16,6 +17,7 @@ use dormer_devfile::model::command::{self, CommandKind};
 use dormer_devfile::resolve::{NoResolver, Resolver};
 use dormer_devfile::stage::Valid;
 
+use crate::plan::devfile::event::Commands;
 use crate::plan::{Command, EnvVar, Events, Plan, Run, Volume};
 use crate::workspace::{EditorKind, Workspace};
 
@@ -94,7 +96,8 @@ pub fn alone(name: &str, text: &str) -> Result<Plan, PlanError> {
 pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     let devfile = &contribution::merged(devfile)?;
     let events = devfile.events.clone().unwrap_or_default();
-    let mut schedule = event::Schedule::of(devfile);
+    let commands = Commands::of(devfile);
+    let mut schedule = event::Schedule::of(devfile, &commands);
     let mut plan = Plan { editor: true, ..Plan::default() };
     component::add_all(&mut plan, devfile, &schedule);
     apply::add_all(&mut plan, &devfile.components, &schedule);
@@ -118,12 +121,12 @@ pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     for project in &devfile.dependent_projects {
         project::add(&mut plan, project)?;
     }
-    plan.commands = devfile.commands.iter().filter_map(|each| command(devfile, each)).collect();
+    plan.commands = devfile.commands.iter().filter_map(|each| command(&commands, each)).collect();
     for command in &devfile.commands {
         let of = format!("command '{}'", command.id);
         attribute::unknown(&mut plan, &command.attributes, attribute::Place::Command, &of);
     }
-    let ids = |list: &[String]| list.iter().map(|each| id(devfile, each)).collect();
+    let ids = |list: &[String]| list.iter().map(|each| commands.id(each)).collect();
     plan.events = Events {
         pre_start: ids(&events.pre_start),
         post_start: ids(&events.post_start),
@@ -133,12 +136,7 @@ pub fn translate(devfile: &Devfile) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
-/// An id as the command itself says it: references ignore case.
-fn id(devfile: &Devfile, id: &str) -> String {
-    devfile.command(id).map_or_else(|| id.to_owned(), |command| command.id.clone())
-}
-
-fn command(devfile: &Devfile, command: &command::Command) -> Option<Command> {
+fn command(commands: &Commands<'_>, command: &command::Command) -> Option<Command> {
     let run = match &command.kind {
         CommandKind::Exec(exec) => Run::Exec {
             component: exec.component.clone(),
@@ -148,7 +146,7 @@ fn command(devfile: &Devfile, command: &command::Command) -> Option<Command> {
         },
         CommandKind::Apply(apply) => Run::Apply { component: apply.component.clone() },
         CommandKind::Composite(composite) => {
-            let commands = composite.commands.iter().map(|each| id(devfile, each)).collect();
+            let commands = composite.commands.iter().map(|each| commands.id(each)).collect();
             Run::Composite { commands, parallel: composite.is_parallel() }
         }
         _ => return None,

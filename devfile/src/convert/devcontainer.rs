@@ -83,14 +83,10 @@ fn refuse(tree: &Node, report: &mut Report) {
 fn environment(tree: &Node, report: &mut Report) -> Node {
     let mut variables: Map = Map::new();
     for field in ["containerEnv", "remoteEnv"] {
-        for (name, entry) in tree.get(field).and_then(Node::as_map).into_iter().flatten() {
-            if entry.node.is_null() {
-                variables.shift_remove(name);
-            } else {
-                variables.insert(name.clone(), entry.clone());
-            }
-        }
+        let said = tree.get(field).and_then(Node::as_map).into_iter().flatten();
+        variables.extend(said.map(|(name, entry)| (name.clone(), entry.clone())));
     }
+    variables.retain(|_, entry| !entry.node.is_null());
     let variable = |(name, entry): (&std::sync::Arc<str>, &crate::node::Entry)| {
         let value = entry.node.as_text().unwrap_or_default();
         let value = variable::substituted(value, Style::Environment, entry.node.span, report);

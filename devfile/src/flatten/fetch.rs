@@ -53,6 +53,13 @@ impl Flattener<'_> {
             Ok(fetched) => fetched,
             Err(error) => return self.failed(node, reference, what, &error),
         };
+        // Bytes are paid for together too: what is only comments has no values.
+        let Some(bytes) = self.left.expanded_bytes.checked_sub(fetched.bytes.len()) else {
+            self.report.error(Rule::Limit, span, "the parents and plugins are too large, all together");
+            self.left.imports = 0;
+            return None;
+        };
+        self.left.expanded_bytes = bytes;
         let import = Import { at: span, what: format!("{what} {reference}") };
         let before = self.report.found(Rule::Limit);
         let document = self.document(&fetched, reference, import);

@@ -12,7 +12,7 @@ const ORIGINAL: &str = "api.devfile.io/k8sLikeComponent-originalURI";
 
 /// Replaces `uri` by `inlined` in every `kubernetes` and `openshift` component.
 pub(crate) fn inline(tree: &mut Node, resolver: &dyn Resolver, limits: &Limits, report: &mut Report) {
-    let mut left = limits.expanded_bytes;
+    let mut left = Left { bytes: limits.expanded_bytes, documents: limits.imports };
     let components = tree.as_map_mut().and_then(|map| map.get_mut("components"));
     let Some(Value::List(components)) = components.map(|entry| &mut entry.node.value) else { return };
     for component in components.iter_mut().filter_map(Node::as_map_mut) {
@@ -32,18 +32,30 @@ pub(crate) fn inline(tree: &mut Node, resolver: &dyn Resolver, limits: &Limits, 
     }
 }
 
-fn fetch(uri: &Node, resolver: &dyn Resolver, left: &mut usize, report: &mut Report) -> Option<Arc<str>> {
+/// What may still be fetched.
+struct Left {
+    bytes: usize,
+    documents: usize,
+}
+
+fn fetch(uri: &Node, resolver: &dyn Resolver, left: &mut Left, report: &mut Report) -> Option<Arc<str>> {
     let text = uri.as_text()?;
+    let Some(documents) = left.documents.checked_sub(1) else {
+        report.error(Rule::Limit, uri.span, "too many manifests by uri, all together");
+        return None;
+    };
+    left.documents = documents;
     // Relative to the document that the component was written in, which may be a parent.
     let base = report.sources.get(uri.span.source).map(|source| source.name().to_owned()).unwrap_or_default();
     let fetched = resolve::join(&base, text).and_then(|address| resolver.manifests(&address));
     match fetched {
         Ok(fetched) => {
-            let Some(rest) = left.checked_sub(fetched.bytes.len()) else {
+            let Some(rest) = left.bytes.checked_sub(fetched.bytes.len()) else {
                 report.error(Rule::Limit, uri.span, "the manifests are too large, all together");
+                left.documents = 0;
                 return None;
             };
-            *left = rest;
+            left.bytes = rest;
             let text = String::from_utf8(fetched.bytes);
             if text.is_err() {
                 report.error(Rule::Encoding, uri.span, format!("{} is not UTF-8 text", fetched.location));

@@ -7,18 +7,18 @@ use super::LISTS;
 use super::merge::singular;
 use crate::diagnostic::Report;
 use crate::diagnostic::rule::Rule;
-use crate::node::{Node, Value};
+use crate::node::{Map, Node, Value};
 use crate::schema::{Mode, Need, Object, Shape, content};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Refuses overrides of what is not there. True if there is none.
 pub(super) fn only_existing(original: &Node, overrides: &Node, what: &str, report: &mut Report) -> bool {
     let before = report.errors();
     let fix = "define it in the devfile itself, not among the overrides";
     for (list, key) in LISTS {
-        let there: Vec<&str> = names(original, list, key).filter_map(Node::as_text).collect();
+        let there: HashSet<&str> = names(original, list, key).filter_map(Node::as_text).collect();
         for name in names(overrides, list, key) {
-            if !name.as_text().is_some_and(|text| there.contains(&text)) {
+            if !name.as_text().is_some_and(|text| there.contains(text)) {
                 let shown = name.as_text().unwrap_or_default();
                 let message =
                     format!("{} '{shown}' overrides nothing: the {what} has none of this name", singular(list));
@@ -100,16 +100,10 @@ fn entries(mut original: Node, patch: Node) -> Node {
     let span = patch.span;
     let Value::Map(patch) = patch.value else { return original };
     let Some(map) = original.as_map_mut() else { return Node::new(span, Value::Map(patch)) };
-    let mut removed = Vec::new();
-    for (key, entry) in patch {
-        if entry.node.is_null() {
-            removed.push(key);
-        } else {
-            map.insert(key, entry);
-        }
-    }
-    for key in removed {
-        map.shift_remove(&key);
+    let (removed, set): (Map, Map) = patch.into_iter().partition(|(_, entry)| entry.node.is_null());
+    map.extend(set);
+    if !removed.is_empty() {
+        map.retain(|key, _| !removed.contains_key(key));
     }
     original
 }

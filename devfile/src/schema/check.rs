@@ -170,9 +170,11 @@ impl Check<'_> {
 
     /// Reports an unknown field; gives the one that was probably meant.
     fn unknown(&mut self, key: &str, span: Span, object: &'static Object, mode: Mode) -> Option<&'static str> {
-        if self.report.is_full() && self.dialect != Dialect::Devcontainer {
+        if self.report.is_full() {
             // It is only counted, so nobody reads what may have been meant.
-            self.report.error(Rule::UnknownField, span, "");
+            if self.dialect != Dialect::Devcontainer {
+                self.report.error(Rule::UnknownField, span, "");
+            }
             return None;
         }
         let shown: String = key.chars().take(60).collect();

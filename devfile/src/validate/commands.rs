@@ -95,13 +95,13 @@ impl Check<'_> {
 
     /// Composite commands that contain themselves, each circle once. With a stack of our own: chains may be long.
     fn circles(&mut self, ids: &HashMap<String, usize>) {
-        let commands = &self.devfile.commands;
+        let devfile = self.devfile;
+        let commands = &devfile.commands;
         let parts = |index: usize| match commands.get(index).map(|command| &command.kind) {
             Some(CommandKind::Composite(composite)) => composite.commands.as_slice(),
             _ => &[],
         };
         let mut marks = vec![Mark::New; commands.len()];
-        let mut found = Vec::new();
         for start in 0..commands.len() {
             if marks.get(start) != Some(&Mark::New) {
                 continue;
@@ -120,20 +120,27 @@ impl Check<'_> {
                 match marks.get(next) {
                     Some(Mark::New) => stack.push((next, 0)),
                     Some(Mark::Open) => {
-                        let from = stack.iter().position(|(index, _)| *index == next).unwrap_or(0);
-                        let names = stack.iter().skip(from).filter_map(|(index, _)| commands.get(*index));
-                        let names: Vec<&str> = names.map(|command| command.id.as_str()).collect();
-                        found.push((index, part, names.join(" -> "), id.clone()));
+                        let names = self.circle(&stack, next);
+                        let path =
+                            ["commands".into(), index.into(), "composite".into(), "commands".into(), part.into()];
+                        let message = format!("a composite command contains itself: {names} -> {id}");
+                        self.error(Rule::CompositeCycle, &path, message);
                     }
                     _ => {}
                 }
             }
         }
-        for (index, part, names, id) in found {
-            let path = ["commands".into(), index.into(), "composite".into(), "commands".into(), part.into()];
-            let names: String = names.chars().take(400).collect();
-            self.error(Rule::CompositeCycle, &path, format!("a composite command contains itself: {names} -> {id}"));
+    }
+
+    /// The commands of a circle, as far as they are shown.
+    fn circle(&self, stack: &[(usize, usize)], from: usize) -> String {
+        if self.report.is_full() {
+            return String::new();
         }
+        let inside = stack.iter().skip_while(|(index, _)| *index != from);
+        let names = inside.filter_map(|(index, _)| Some(self.devfile.commands.get(*index)?.id.as_str()));
+        let shown: Vec<&str> = names.take(20).collect();
+        shown.join(" -> ")
     }
 
     /// A group of several commands has exactly one default.

@@ -5,6 +5,7 @@
 //! is replaced too: what the reference library does, within a bound on the work.
 
 use indexmap::IndexMap;
+use std::collections::HashSet;
 
 pub(super) struct Rendered {
     pub(super) text: String,
@@ -18,17 +19,30 @@ pub(super) struct Rendered {
 #[derive(Debug)]
 pub(super) struct TooLarge;
 
+/// The most names that nobody defines that are told, of one text and of all.
+pub(super) const MOST_UNKNOWN: usize = 1_000;
+
 pub(super) fn render(text: &str, variables: &IndexMap<String, String>, most: usize) -> Result<Rendered, TooLarge> {
     let mut rendered = Rendered { text: text.to_owned(), unknown: Vec::new(), work: 0 };
+    let mut missed: HashSet<&str> = HashSet::new();
+    // References that the text has no more, each found out by one search: a value can bring one back.
+    let mut gone: HashSet<&str> = HashSet::new();
     for (written, name) in references(text) {
         let Some(value) = variables.get(name) else {
-            rendered.unknown.push((name.to_owned(), written.to_owned()));
+            if rendered.unknown.len() < MOST_UNKNOWN && missed.insert(name) {
+                rendered.unknown.push((name.to_owned(), written.to_owned()));
+            }
             continue;
         };
-        let count = rendered.text.matches(written).count();
-        if count == 0 {
+        if gone.contains(written) {
             continue;
         }
+        let count = rendered.text.matches(written).count();
+        if count == 0 {
+            gone.insert(written);
+            continue;
+        }
+        gone.clear();
         let size = (rendered.text.len() + count * value.len()).saturating_sub(count * written.len());
         rendered.work += size;
         if rendered.work > most {

@@ -1,5 +1,7 @@
 //! Attributes that mean something here, and how they are read.
 
+use std::fmt;
+
 use dormer_devfile::diagnostic::nearest;
 use dormer_devfile::model::Attributes;
 use serde::de::DeserializeOwned;
@@ -90,6 +92,17 @@ pub enum Place {
     Command,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::Top => "the devfile itself",
+            Place::Container => "a container component",
+            Place::Endpoint => "an endpoint",
+            Place::Command => "a command",
+        })
+    }
+}
+
 /// Reads an attribute. One of the wrong form is told of and left out; `of` says whose it is.
 pub fn read<T: DeserializeOwned>(plan: &mut Plan, attributes: &Attributes, name: &str, of: &str) -> Option<T> {
     let value = attributes.get(name).filter(|value| !value.is_null())?;
@@ -113,16 +126,32 @@ pub fn says(attributes: &Attributes, name: &str) -> Option<bool> {
 
 /// Tells of attributes that look like ours and are not, or stand where they mean nothing.
 pub fn unknown(plan: &mut Plan, attributes: &Attributes, place: Place, of: &str) {
-    for name in attributes.keys().filter(|name| name.starts_with("dormer.dev/")) {
-        let known = OURS.iter().find(|(known, _)| known == name);
-        let why = match known {
-            Some((_, right)) if *right == place => continue,
-            Some(_) => "means nothing there".to_string(),
-            None => match nearest(name, &OURS.map(|(known, _)| known)) {
-                Some(near) => format!("is not known; did you mean '{near}'?"),
-                None => "is not known".to_string(),
-            },
-        };
-        plan.warnings.push(format!("attribute '{name}' of {of} {why}"));
+    for (name, why) in attributes.keys().filter_map(|name| Some((name, complaint(name, place)?))) {
+        let fix = why.fix.map(|fix| format!("; {fix}")).unwrap_or_default();
+        plan.warnings.push(format!("attribute '{name}' of {of} {}{fix}", why.what));
+    }
+}
+
+/// What is wrong with an attribute of ours.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// In words, after its name.
+    pub what: &'static str,
+    /// What was probably meant.
+    pub fix: Option<String>,
+}
+
+/// What is wrong with an attribute at a place by its name, if it looks like one of ours.
+pub fn complaint(name: &str, place: Place) -> Option<Complaint> {
+    if !name.starts_with("dormer.dev/") {
+        return None;
+    }
+    match OURS.iter().find(|(known, _)| *known == name) {
+        Some((_, right)) if *right == place => None,
+        Some((_, right)) => Some(Complaint { what: "means nothing there", fix: Some(format!("it is of {right}")) }),
+        None => {
+            let near = nearest(name, &OURS.map(|(known, _)| known));
+            Some(Complaint { what: "is not known", fix: near.map(|near| format!("did you mean '{near}'?")) })
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Containers that are meant to be part of another one (`controller.devfile.io/container-contribution`), as editors of
 //! Eclipse Che bring them: merged into the first container of the devfile, or into the one that asks for it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dormer_devfile::model::command::CommandKind;
 use dormer_devfile::model::component::{Component, ComponentKind, Container};
@@ -120,8 +120,14 @@ fn merge_attributes(mine: &mut Attributes, theirs: Attributes) {
 }
 
 fn by_name<T>(mine: &mut Vec<T>, theirs: Vec<T>, name: impl Fn(&T) -> String) {
+    // Of several with one name the first is replaced.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (index, known) in mine.iter().enumerate() {
+        places.entry(name(known)).or_insert(index);
+    }
     for item in theirs {
-        match mine.iter_mut().find(|known| name(known) == name(&item)) {
+        let place = *places.entry(name(&item)).or_insert(mine.len());
+        match mine.get_mut(place) {
             Some(known) => *known = item,
             None => mine.push(item),
         }

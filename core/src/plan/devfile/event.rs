@@ -1,6 +1,6 @@
 //! What runs before the containers and after them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dormer_devfile::model::Devfile;
 use dormer_devfile::model::command::{Command, CommandKind};
@@ -10,8 +10,30 @@ use crate::plan::{Init, Role};
 /// The longest part of an init container's name before its position, as in the reference library.
 const LONGEST: usize = 55;
 
+/// The commands of a devfile by id. References to them ignore case.
+#[derive(Debug)]
+pub struct Commands<'a>(HashMap<String, &'a Command>);
+
+impl<'a> Commands<'a> {
+    /// Of a devfile.
+    pub fn of(devfile: &'a Devfile) -> Self {
+        // Of two with one id the first counts.
+        Self(devfile.commands.iter().rev().map(|command| (command.id.to_ascii_lowercase(), command)).collect())
+    }
+
+    /// One of them.
+    pub fn get(&self, id: &str) -> Option<&'a Command> {
+        self.0.get(&id.to_ascii_lowercase()).copied()
+    }
+
+    /// An id as the command itself says it.
+    pub fn id(&self, id: &str) -> String {
+        self.get(id).map_or_else(|| id.to_owned(), |command| command.id.clone())
+    }
+}
+
 /// The commands that a list of ids comes down to, in order: composites are opened, one that stands twice is there twice.
-fn leaves<'a>(devfile: &'a Devfile, ids: &'a [String]) -> Vec<&'a Command> {
+fn leaves<'a>(commands: &Commands<'a>, ids: &'a [String]) -> Vec<&'a Command> {
     let mut found = Vec::new();
     // The path from an event to a command: a composite in itself is not opened again. Validation has refused it, and
     // this does not rely on that; nor on composites that double and double.
@@ -19,7 +41,7 @@ fn leaves<'a>(devfile: &'a Devfile, ids: &'a [String]) -> Vec<&'a Command> {
     let mut steps = 0;
     while let Some((id, depth)) = open.pop() {
         steps += 1;
-        let Some(command) = devfile.command(id).filter(|_| depth < 32 && steps < 10_000) else { continue };
+        let Some(command) = commands.get(id).filter(|_| depth < 32 && steps < 10_000) else { continue };
         match &command.kind {
             CommandKind::Composite(composite) => {
                 open.extend(composite.commands.iter().rev().map(|id| (id.as_str(), depth + 1)));
@@ -50,13 +72,19 @@ pub struct Schedule {
 
 impl Schedule {
     /// Of a devfile.
-    pub fn of(devfile: &Devfile) -> Self {
+    pub fn of(devfile: &Devfile, commands: &Commands<'_>) -> Self {
         let Some(events) = &devfile.events else { return Schedule::default() };
         let mut schedule = Schedule::default();
-        for (position, command) in leaves(devfile, &events.pre_start).into_iter().enumerate() {
+        let containers: HashSet<&str> = devfile
+            .components
+            .iter()
+            .filter(|component| component.container().is_some())
+            .map(|component| component.name.as_str())
+            .collect();
+        for (position, command) in leaves(commands, &events.pre_start).into_iter().enumerate() {
             let Some(component) = applied(command) else { continue };
             schedule.before.insert(component.to_string());
-            if devfile.component(component).is_some_and(|component| component.container().is_some()) {
+            if containers.contains(component) {
                 let name: String = format!("{component}-{}", command.id).chars().take(LONGEST).collect();
                 schedule.init.push(Init {
                     name: format!("{name}-{}", position + 1),
@@ -66,7 +94,7 @@ impl Schedule {
             }
         }
         schedule.after =
-            leaves(devfile, &events.post_stop).into_iter().filter_map(applied).map(str::to_owned).collect();
+            leaves(commands, &events.post_stop).into_iter().filter_map(applied).map(str::to_owned).collect();
         schedule.used = devfile
             .commands
             .iter()

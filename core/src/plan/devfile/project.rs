@@ -29,7 +29,7 @@ pub fn add_starter(plan: &mut Plan, devfile: &Devfile) -> Result<(), PlanError> 
         let message = format!(
             "attribute '{}' names the starter project '{name}', which the devfile does not have; it has: {}",
             attribute::STARTER_PROJECT,
-            known.join(", ")
+            known.iter().take(20).copied().collect::<Vec<_>>().join(", ")
         );
         return Err(PlanError::Impossible(message));
     };

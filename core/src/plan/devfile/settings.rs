@@ -1,5 +1,7 @@
 //! What a devfile says about its workspace as a whole.
 
+use std::collections::HashMap;
+
 use dormer_devfile::model::component::Component;
 use dormer_devfile::model::{Attributes, Devfile};
 use serde::Deserialize;
@@ -34,12 +36,13 @@ pub fn add(plan: &mut Plan, devfile: &Devfile) -> Result<(), PlanError> {
         source: read(plan, attributes, attribute::SOURCE, TOP),
         devfile: read(plan, attributes, attribute::DEVFILE, TOP),
     };
+    let mut known = HashMap::new();
     for component in &devfile.components {
         pod_overrides(plan, Some(component), &component.attributes);
-        environment(plan, &component.attributes, &format!("component '{}'", component.name))?;
+        environment(plan, &mut known, &component.attributes, &format!("component '{}'", component.name))?;
     }
     pod_overrides(plan, None, attributes);
-    environment(plan, attributes, TOP)
+    environment(plan, &mut known, attributes, TOP)
 }
 
 fn storage(plan: &mut Plan, word: &str) -> Option<StorageKind> {
@@ -74,13 +77,21 @@ struct Variable {
 }
 
 /// `workspaceEnv`: two that give one variable different values would depend on an order that nobody sees.
-fn environment(plan: &mut Plan, attributes: &Attributes, of: &str) -> Result<(), PlanError> {
+fn environment(
+    plan: &mut Plan,
+    known: &mut HashMap<String, String>,
+    attributes: &Attributes,
+    of: &str,
+) -> Result<(), PlanError> {
     for Variable { name, value } in
         read::<Vec<Variable>>(plan, attributes, attribute::WORKSPACE_ENV, of).unwrap_or_default()
     {
-        match plan.env.iter().find(|known| known.name == name) {
-            None => plan.env.push(EnvVar { name, value }),
-            Some(known) if known.value == value => {}
+        match known.get(&name) {
+            None => {
+                known.insert(name.clone(), value.clone());
+                plan.env.push(EnvVar { name, value });
+            }
+            Some(known) if *known == value => {}
             Some(_) => {
                 let message = format!("'{}' gives '{name}' another value in {of}", attribute::WORKSPACE_ENV);
                 return Err(PlanError::Impossible(message));

@@ -217,7 +217,7 @@ starterProjects:
     assert!(plan.commands[0].once);
     let expected = [
         "attribute 'dormer.dev/idletimeout' of the devfile is not known; did you mean 'dormer.dev/idle-timeout'?",
-        "attribute 'dormer.dev/gpu' of the devfile means nothing there",
+        "attribute 'dormer.dev/gpu' of the devfile means nothing there; it is of a container component",
     ];
     assert_eq!(plan.warnings, expected);
 

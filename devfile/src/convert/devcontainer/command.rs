@@ -3,10 +3,11 @@
 use super::super::make::{composite, exec, list, map, text};
 use super::super::shell::{label, quoted};
 use super::fields;
-use super::variable::{Style, substituted};
+use super::variable::{Style, reference, substituted};
 use crate::diagnostic::Report;
 use crate::node::{Node, Value};
 use crate::source::Span;
+use indexmap::IndexSet;
 
 /// Field, id, and whether it runs once in the life of the workspace. A tool that attaches finds the workspace started,
 /// so what is meant for it runs at the end of each start.
@@ -45,7 +46,7 @@ fn phase(node: &Node, id: &str, once: bool, commands: &mut Vec<Node>, report: &m
     if !matches!(node.value, Value::Map(_)) {
         return false;
     }
-    let mut parts: Vec<String> = Vec::new();
+    let mut parts: IndexSet<String> = IndexSet::new();
     for (name, _, node) in fields(node) {
         let Some(line) = line(node, report) else { continue };
         let name = match label(name, 40) {
@@ -54,11 +55,12 @@ fn phase(node: &Node, id: &str, once: bool, commands: &mut Vec<Node>, report: &m
         };
         let part = format!("{id}-{name}");
         commands.push(exec(node.span, &part, &line, false));
-        parts.push(part);
+        parts.insert(part);
     }
     if parts.is_empty() {
         return false;
     }
+    let parts: Vec<String> = parts.into_iter().collect();
     commands.push(composite(span, id, &parts, true, once));
     true
 }
@@ -83,23 +85,28 @@ fn line(node: &Node, report: &mut Report) -> Option<String> {
 /// A word with what it refers to in double quotes, and all else as it is.
 fn argument(word: &str, span: Span, report: &mut Report) -> String {
     let mut out = String::new();
+    let mut plain = String::new();
     let mut rest = word;
     while let Some((before, from)) = rest.split_once("${") {
-        let Some((name, after)) = from.split_once('}') else { break };
-        let reference = format!("${{{name}}}");
-        let value = substituted(&reference, Style::Shell, span, report);
-        if !before.is_empty() {
-            out.push_str(&quoted(before));
+        plain.push_str(before);
+        let Some((value, after)) = reference(from, Style::Shell, span, report) else {
+            plain.push_str("${");
+            rest = from;
+            continue;
+        };
+        if !plain.is_empty() {
+            out.push_str(&quoted(&plain));
+            plain.clear();
         }
-        match value == reference {
-            true => out.push_str(&quoted(&value)),
-            false if value.starts_with('$') => out.push_str(&format!("\"{value}\"")),
+        match value.starts_with('$') {
+            true => out.push_str(&format!("\"{value}\"")),
             false => out.push_str(&quoted(&value)),
         }
         rest = after;
     }
-    if !rest.is_empty() || out.is_empty() {
-        out.push_str(&quoted(rest));
+    plain.push_str(rest);
+    if !plain.is_empty() || out.is_empty() {
+        out.push_str(&quoted(&plain));
     }
     out
 }

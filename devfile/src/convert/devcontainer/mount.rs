@@ -5,7 +5,7 @@ use super::super::shell::label;
 use crate::diagnostic::Report;
 use crate::diagnostic::rule::Rule;
 use crate::node::Node;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 #[derive(Default)]
 struct Mount {
@@ -17,7 +17,8 @@ struct Mount {
 /// The mounts of the container, and the volume components.
 pub(super) fn of(tree: &Node, report: &mut Report) -> (Node, Vec<Node>) {
     let items = tree.get("mounts").map(Node::items).unwrap_or_default();
-    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut names: HashMap<String, String> = HashMap::new();
+    let mut taken: HashMap<String, usize> = HashMap::new();
     let (mut mounts, mut volumes) = (Vec::new(), Vec::new());
     for item in items {
         let span = item.span;
@@ -32,7 +33,7 @@ pub(super) fn of(tree: &Node, report: &mut Report) -> (Node, Vec<Node>) {
         let name = match names.get(&source) {
             Some(name) => name.clone(),
             None => {
-                let name = free(&source.replace("${devcontainerId}", ""), &names);
+                let name = free(&source.replace("${devcontainerId}", ""), &mut taken);
                 let volume = map(span, [("ephemeral", ephemeral.then(|| flag(span, true)))]);
                 volumes.push(map(span, [("name", Some(text(span, &name))), ("volume", Some(volume))]));
                 names.insert(source, name.clone());
@@ -44,19 +45,22 @@ pub(super) fn of(tree: &Node, report: &mut Report) -> (Node, Vec<Node>) {
     (list(tree.span, mounts), volumes)
 }
 
-/// A name that no other volume has, and no component of ours.
-fn free(source: &str, taken: &BTreeMap<String, String>) -> String {
+/// A name that no other volume has, and no component of ours. `taken` has the names, each with how often it was wanted.
+fn free(source: &str, taken: &mut HashMap<String, usize>) -> String {
     let base = match label(source, 50) {
         base if base.is_empty() || base == "dev" || base == "image" => {
             format!("volume-{base}").trim_end_matches('-').to_owned()
         }
         base => base,
     };
-    let is_free = |name: &String| !taken.values().any(|other| other == name);
-    std::iter::once(base.clone())
-        .chain((2..=taken.len() + 2).map(|n| format!("{base}-{n}")))
-        .find(is_free)
-        .unwrap_or(base)
+    let mut name = base.clone();
+    while taken.contains_key(&name) {
+        let wanted = taken.entry(base.clone()).or_insert(1);
+        *wanted += 1;
+        name = format!("{base}-{wanted}");
+    }
+    taken.insert(name.clone(), 1);
+    name
 }
 
 fn read(item: &Node, report: &mut Report) -> Option<Mount> {

@@ -28,8 +28,7 @@ pub(super) fn substituted(text: &str, style: Style, span: Span, report: &mut Rep
     let mut rest = text;
     while let Some((before, from)) = rest.split_once("${") {
         out.push_str(before);
-        let known = from.split_once('}').and_then(|(name, after)| Some((value(name, style, span, report)?, after)));
-        match known {
+        match reference(from, style, span, report) {
             Some((value, after)) => {
                 out.push_str(&value);
                 rest = after;
@@ -42,6 +41,14 @@ pub(super) fn substituted(text: &str, style: Style, span: Span, report: &mut Rep
     }
     out.push_str(rest);
     out
+}
+
+/// What `${…}` stands for, by the text after `${`, and what follows it. None: it means nothing and stays.
+pub(super) fn reference<'t>(from: &'t str, style: Style, span: Span, report: &mut Report) -> Option<(String, &'t str)> {
+    // It ends before the next one begins.
+    let own = from.find("${").map_or(from, |end| from.get(..end).unwrap_or(from));
+    let (name, _) = own.split_once('}')?;
+    Some((value(name, style, span, report)?, from.get(name.len() + 1..)?))
 }
 
 fn value(name: &str, style: Style, span: Span, report: &mut Report) -> Option<String> {
