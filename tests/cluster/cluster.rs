@@ -190,11 +190,6 @@ impl Cluster {
         assert!(status.is_ok_and(|status| status.success()), "{what} {name}");
     }
 
-    /// Where the files of a claim are on the node.
-    pub fn on_claim(&self, claim: &Value) -> PathBuf {
-        self.state.join("volumes").join(format!("pvc-{}", claim["metadata"]["uid"].as_str().expect("a uid")))
-    }
-
     /// `ctr …`, of the node's containers and images.
     #[track_caller]
     pub fn containers(&self, args: &[&str]) -> String {

@@ -82,6 +82,27 @@ fn whoever_writes_a_workspace_is_its_owner_or_may_act_as_that_user() {
     let labelled = patch(r#"{"metadata":{"labels":{"example.org/team":"a"}}}"#);
     assert!(labelled.status.success(), "{}", said(&labelled));
 
+    // Where no project of this gateway is, another's may be.
+    let namespaced = |namespace: &str, labels: Value| {
+        let metadata = json!({"name": namespace, "labels": labels});
+        assert!(
+            space
+                .cluster
+                .apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+                .status
+                .success()
+        );
+        let mut object = of("somebody", "elsewhere");
+        object["metadata"]["namespace"] = namespace.into();
+        let made = space.cluster.applied(&["--dry-run=server", "--as=eve", "--as-group=system:masters"], &object);
+        space.cluster.kubectl(&["delete", "namespace", namespace, "--wait=false"]);
+        made
+    };
+    let made = namespaced("plain", json!({}));
+    assert!(made.status.success(), "{}", said(&made));
+    let made = namespaced("adopted", json!({"dormer.dev/project": "adopted"}));
+    assert!(made.status.success(), "whoever may do everything may do this: {}", said(&made));
+
     // With the right to act as that user, and no other.
     let rules = json!({
         "apiVersion": "v1", "kind": "List", "items": [

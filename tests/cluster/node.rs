@@ -32,13 +32,22 @@ fn a_node_that_is_drained_says_so_and_the_workspace_is_back_when_there_is_room()
     // Only this pod: the gateway has no other node to go to.
     let selector = "--pod-selector=dormer.dev/workspace=drained";
     space.cluster.told(&["drain", "node", selector, "--force", "--delete-emptydir-data", "--timeout=60s"]);
-    let told = wait::poll(STARTED, || {
+    let evicted = wait::poll(STARTED, || {
         let (phase, why) = status(&space, "drained");
-        (phase != "Running" && why.contains("Unschedulable")).then_some(why)
+        (phase == "Failed" && why.contains("Evicted")).then_some(why)
     });
+    let waits = evicted.as_ref().and_then(|_| {
+        workspace.change(json!({"running": true}));
+        wait::poll(STARTED, || {
+            let (phase, why) = status(&space, "drained");
+            (phase == "Starting" && why.contains("Unschedulable")).then_some(why)
+        })
+    });
+    let now = status(&space, "drained");
     space.cluster.told(&["uncordon", "node"]);
-    let told = told.unwrap_or_else(|| panic!("it did not say what it waits for: {:?}", status(&space, "drained")));
-    eprintln!("while there was no node: {told}");
+    eprintln!("drained: {evicted:?}; then {waits:?}");
+    assert!(evicted.is_some_and(|why| why.contains("'node'")), "who ended it is told: {now:?}");
+    assert!(waits.is_some_and(|why| why.contains("emptied")), "what it waits for is told: {now:?}");
     comes_up(&workspace);
     assert_ne!(workspace.pod().expect("a pod")["metadata"]["uid"], uid);
     same_files(&workspace, &before);

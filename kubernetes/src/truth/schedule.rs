@@ -8,6 +8,8 @@ use crate::truth::{Sight, condition, in_quotes, quoted, trouble};
 
 /// Without a sign that somebody adds a node, so many seconds are waited for one.
 const PATIENCE: i64 = 120;
+/// Where many want storage at once, whoever makes it has much to do: so many seconds are waited for it.
+const PATIENCE_FOR_STORAGE: i64 = 480;
 /// So many seconds nothing is said of storage.
 const PATIENCE_WITH_STORAGE: i64 = 3;
 
@@ -20,8 +22,10 @@ pub fn of(sight: &Sight<'_>) -> Option<Trouble> {
     }
     let growing = sight.events.iter().any(|event| event.reason == "TriggeredScaleUp");
     let waited = scheduled.last_transition_time.as_ref().map_or(0, |at| sight.now.as_second() - at.0.as_second());
-    let outlook = if waited > PATIENCE && !growing { Outlook::Final } else { Outlook::MayPass };
+    let after = |patience| if waited > patience && !growing { Outlook::Final } else { Outlook::MayPass };
+    let outlook = after(PATIENCE);
     if let Some((reason, text)) = storage(message) {
+        let outlook = if reason == "StoragePending" { after(PATIENCE_FOR_STORAGE) } else { outlook };
         // A claim that was made just now is seldom bound yet.
         return (waited >= PATIENCE_WITH_STORAGE).then(|| trouble(reason, text, outlook));
     }

@@ -102,6 +102,9 @@ fn nodes_that_do_not_take_it() {
     }
     let unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found";
     assert_eq!(told(unscheduled(unbound, "2026-11-27T11:59:59Z"), &[]), None, "it was made just now");
+    // Fifty volumes at once take their time.
+    expect(unscheduled(unbound, "2026-11-27T11:55:00Z"), &[], "StoragePending", Outlook::MayPass, "storage");
+    expect(unscheduled(unbound, "2026-11-27T11:50:00Z"), &[], "StoragePending", Outlook::Final, "storage");
 }
 
 #[test]
