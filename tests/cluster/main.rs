@@ -2,7 +2,9 @@
 //! through what the chart set up. `scripts/cluster/test.sh` brings a cluster up for these, and runs them inside its
 //! network.
 
+mod class;
 mod cluster;
+mod devfile;
 mod image;
 mod install;
 mod kubectl;

@@ -30,12 +30,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             };
             Refused::new(status, "body", "Body refused", detail)
         })?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| {
-            // The message names the field; it can repeat a part of the input, so it is cut.
-            let text: String = error.to_string().chars().take(500).collect();
-            Refused::field(&pointer(&text), text)
-        })
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| unreadable(&error))
     }
+}
+
+/// What was sent is not what is wanted.
+pub fn unreadable(error: &serde_json::Error) -> Refused {
+    // The message names the field; it can repeat a part of the input, so it is cut.
+    let text: String = error.to_string().chars().take(500).collect();
+    Refused::field(&pointer(&text), text)
 }
 
 /// The field that a message of serde's is about, as a JSON pointer; empty (the whole document) where it names none.

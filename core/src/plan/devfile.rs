@@ -42,6 +42,14 @@ pub enum PlanError {
     /// It is valid, and asks for something that cannot be.
     #[error("{0}")]
     Impossible(String),
+    /// The workspace's class is missing, or does not allow it.
+    #[error("{message}")]
+    Class {
+        /// One CamelCase word.
+        reason: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
 }
 
 impl PlanError {
@@ -50,6 +58,7 @@ impl PlanError {
         match self {
             PlanError::Devfile(_) => "DevfileInvalid",
             PlanError::Impossible(_) => "PlanImpossible",
+            PlanError::Class { reason, .. } => reason,
         }
     }
 }

@@ -37,14 +37,14 @@ impl Driver {
             Ok(true) => return Ok(Next::Again),
             Err(failure) => return self.give_up(failure).await,
         }
-        let (planner, workspace) = (Arc::clone(&self.context.planner), Arc::clone(&self.latest));
-        let planned = tokio::task::spawn_blocking(move || planner(&workspace)).await;
-        let plan = match planned.map_err(|error| Trouble::Later(error.to_string()))? {
-            Ok(plan) => plan,
+        let (context, workspace) = (Arc::clone(&self.context), Arc::clone(&self.latest));
+        let planned = tokio::task::spawn_blocking(move || context.plan(&workspace)).await;
+        let (settled, plan) = match planned.map_err(|error| Trouble::Later(error.to_string()))? {
+            Ok(planned) => planned,
             Err(error) => return self.give_up(error.into()).await,
         };
         let (now, instance) = (self.now(), instance());
-        let root = self.context.runtime.projects_root(&self.latest);
+        let root = self.context.runtime.projects_root(&settled);
         self.entry.live.touch(now, ActivityKind::Start);
         let (context, name) = (Arc::clone(&self.context), self.latest.name.clone());
         // Both are on disk with one write of the log.
@@ -55,7 +55,8 @@ impl Driver {
         if !written? {
             return Ok(Next::Again);
         }
-        match self.context.runtime.start(&self.latest, &instance, &plan).await {
+        // What was written meanwhile is for the next start: it is told as pending.
+        match self.context.runtime.start(&settled, &instance, &plan).await {
             Ok(door) => {
                 self.link = door.map(|door| self.link_to(door, instance));
                 Ok(Next::Again)

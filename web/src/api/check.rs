@@ -192,7 +192,7 @@ impl Check {
         }
     }
 
-    /// A class's name. Whether there is such a class is the backend's to say.
+    /// A class's name. Whether there is such a class is asked when all is read.
     pub fn class(&mut self, class: String) -> String {
         if class.parse::<ProjectName>().is_err() {
             self.wrong("/class", "a class's name is a label: lower-case letters, digits and '-'");

@@ -14,7 +14,7 @@ use dormer_wire::api::{self, PatchWorkspace};
 use dormer_wire::report::ActivityKind;
 
 use crate::api::check::Check;
-use crate::api::create::{known_secrets, whole};
+use crate::api::create::{known_secrets, whole, within_class};
 use crate::api::member;
 use crate::api::record::show;
 use crate::app::App;
@@ -67,6 +67,11 @@ pub async fn patch(
     let mut change = change(wanted)?;
     if let Some(Some(text)) = &mut change.devfile {
         whole(&app, text).await?;
+    }
+    if change.is_of_class() {
+        let mut spec = entry.peek().spec.clone();
+        change.apply(&entry.peek(), &mut spec);
+        within_class(&app, &spec)?;
     }
     if change.secrets.is_some() {
         let mut spec = entry.peek().spec.clone();
@@ -197,6 +202,11 @@ impl Change {
             spec.restart.clone_from(&record.status.instance);
         }
         *spec != before
+    }
+
+    /// Whether the workspace's class has a say in it.
+    fn is_of_class(&self) -> bool {
+        self.class.is_some() || self.resources.is_some() || self.storage.is_some() || self.lifecycle.is_some()
     }
 
     /// With whom it is shared from now on, in words.
