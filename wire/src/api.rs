@@ -61,6 +61,9 @@ pub struct Workspace {
     pub storage: Storage,
     /// When it sleeps.
     pub lifecycle: Lifecycle,
+    /// What a person should know: parts of its devfile that were left out, and that a restart is pending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The last thing that a person did in it.
     pub last_activity: Option<Activity>,
     /// When it was created.
@@ -477,6 +480,9 @@ pub struct CreateWorkspace {
     /// Lifecycle.
     #[serde(default)]
     pub lifecycle: Lifecycle,
+    /// In a cluster, what is merged over its pods as far as its class allows: `metadata` and `spec`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<serde_json::Value>,
     /// Whether to start it at once; true when it is missing.
     #[serde(default)]
     pub running: Option<bool>,
@@ -529,6 +535,9 @@ pub struct PatchWorkspace {
     /// A devfile in place of the one that it has, as YAML or JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub devfile: Option<String>,
+    /// In a cluster, what is merged over its pods as far as its class allows: `metadata` and `spec`; empty for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod: Option<serde_json::Value>,
     /// Stop it when it runs, then start it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<bool>,

@@ -16,7 +16,7 @@ use dormer_devfile::model::command::{self, CommandKind};
 use dormer_devfile::resolve::{NoResolver, Resolver};
 use dormer_devfile::stage::Valid;
 
-use crate::plan::{Command, EnvVar, Events, Plan, Run, Volume};
+use crate::plan::{Command, EnvVar, Events, Plan, PodOverride, Run, Volume};
 use crate::workspace::{EditorKind, Workspace};
 
 /// What a container without an image runs, as in a `workspace.yaml` that leaves it out.
@@ -76,6 +76,8 @@ pub fn plan(workspace: &Workspace) -> Result<Plan, PlanError> {
     let valid = read(name, text, &NoResolver).map_err(PlanError::Devfile)?;
     let mut plan = of(&valid)?;
     plan.editor = workspace.spec.editor != EditorKind::None;
+    let own = workspace.spec.pod.iter().map(|patch| PodOverride { component: None, patch: patch.clone() });
+    plan.pod_overrides.extend(own);
     project::add_source(&mut plan, workspace)?;
     Ok(plan)
 }

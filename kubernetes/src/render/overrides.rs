@@ -68,7 +68,7 @@ fn refused(subject: &Subject<'_>, what: &str, field: &str) -> RenderError {
     RenderError::new(
         "OverrideRefused",
         format!(
-            "'{what}' of the devfile sets '{field}', which class '{class}' does not allow; take it away, or ask an \
+            "'{what}' of the devfile or the workspace sets '{field}', which class '{class}' does not allow; take it away, or ask an \
              administrator to allow it"
         ),
     )

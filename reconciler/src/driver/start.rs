@@ -45,12 +45,15 @@ impl Driver {
         };
         let (now, instance) = (self.now(), instance());
         let root = self.context.runtime.projects_root(&settled);
+        let mut warnings = plan.warnings.clone();
+        warnings.extend(self.context.runtime.notes(&settled, &plan).await);
         self.entry.live.touch(now, ActivityKind::Start);
         let (context, name) = (Arc::clone(&self.context), self.latest.name.clone());
         // Both are on disk with one write of the log.
         let note = context.note(&name, "Starting", "it is being started".into());
-        let write = self
-            .write(|latest| is_wanted(latest).then(|| status::starting(&latest.status, &instance, &plan, &root, now)));
+        let write = self.write(|latest| {
+            is_wanted(latest).then(|| status::starting(&latest.status, &instance, &plan, &warnings, &root, now))
+        });
         let (written, ()) = tokio::join!(write, note);
         if !written? {
             return Ok(Next::Again);

@@ -180,6 +180,18 @@ impl Check {
         }
     }
 
+    /// What is merged over its pods. What of it a class lets through is seen when it starts.
+    pub fn pod(&mut self, patch: serde_json::Value) -> Option<serde_json::Value> {
+        const LONGEST: usize = 64 * 1024;
+        let map = patch.as_object();
+        if map.is_none_or(|map| map.keys().any(|key| !matches!(key.as_str(), "metadata" | "spec"))) {
+            self.wrong("/pod", "an object with 'metadata' and 'spec' of a pod");
+        } else if patch.to_string().len() > LONGEST {
+            self.wrong("/pod", format!("at most {LONGEST} octets"));
+        }
+        map.is_some_and(|map| !map.is_empty()).then_some(patch)
+    }
+
     /// An editor.
     pub fn editor(&mut self, text: Option<&str>) -> EditorKind {
         match text {

@@ -271,6 +271,7 @@ fn spec(
         storage: check.storage(wanted.storage),
         lifecycle: check.lifecycle(wanted.lifecycle),
         ports: check.ports(wanted.ports),
+        pod: wanted.pod.and_then(|pod| check.pod(pod)),
         ..Spec::new(who.user.clone(), project)
     };
     check.done()?;

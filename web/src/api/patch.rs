@@ -34,6 +34,7 @@ struct Change {
     resources: Option<Resources>,
     storage: Option<Storage>,
     lifecycle: Option<Lifecycle>,
+    pod: Option<Option<serde_json::Value>>,
     class: Option<String>,
     editor: Option<EditorKind>,
     devfile: Option<Option<String>>,
@@ -122,6 +123,7 @@ fn actions(wanted: &PatchWorkspace) -> Vec<Action> {
         wanted.editor.is_some(),
         wanted.devfile.is_some(),
         wanted.lifecycle.is_some(),
+        wanted.pod.is_some(),
     ];
     if edits.contains(&true) {
         actions.push(Action::Edit);
@@ -162,6 +164,7 @@ fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
         editor: wanted.editor.map(|editor| check.editor(Some(&editor))),
         devfile: wanted.devfile.map(Some),
         lifecycle: wanted.lifecycle.map(|lifecycle| check.lifecycle(lifecycle)),
+        pod: wanted.pod.map(|pod| check.pod(pod)),
         archived: wanted.archived,
         stop: wanted.running == Some(false),
         start: wanted.running == Some(true) && !restart,
@@ -192,6 +195,7 @@ impl Change {
         put(&mut spec.editor, &self.editor);
         put(&mut spec.devfile, &self.devfile);
         put(&mut spec.lifecycle, &self.lifecycle);
+        put(&mut spec.pod, &self.pod);
         put(&mut spec.archived, &self.archived);
         if self.stop || self.archived == Some(true) {
             spec.running = false;

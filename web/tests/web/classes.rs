@@ -73,6 +73,7 @@ async fn what_is_no_class_and_what_a_class_does_not_allow() {
         (json!({ "name": "x", "class": "smal" }), "/class"),
         (json!({ "name": "x", "class": "small", "resources": { "memory": "3Gi" } }), "/resources/memory"),
         (json!({ "name": "x", "class": "small", "storage": { "size": "1Gi" } }), "/storage/size"),
+        (json!({ "name": "x", "pod": { "containers": [] } }), "/pod"),
         (json!({ "name": "x", "class": "small", "lifecycle": { "idleTimeout": 0 } }), "/lifecycle/idleTimeout"),
     ] {
         let answer = ann.call("POST", "/api/v1/workspaces", Some(body.clone())).await;

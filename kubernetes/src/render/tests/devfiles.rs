@@ -253,6 +253,22 @@ fn overrides_do_not_get_around_the_class() {
 }
 
 #[test]
+fn a_record_says_of_its_pod_what_a_devfile_may() {
+    let text = "schemaVersion: 2.3.0\nattributes: {pod-overrides: {spec: {nodeSelector: {disk: hdd}}}}\ncomponents:\n  - name: dev\n    container: {image: a}\n";
+    let mut scene = Scene::of(text);
+    scene.set_pod(
+        serde_json::json!({ "spec": { "nodeSelector": { "disk": "ssd" } }, "metadata": { "labels": { "a": "b" } } }),
+    );
+    let pod = scene.render().pod;
+    assert_eq!(pod.spec.unwrap().node_selector.unwrap()["disk"], "ssd", "it is the newer word");
+    assert_eq!(pod.metadata.labels.unwrap()["a"], "b");
+    for patch in [serde_json::json!({ "spec": { "hostNetwork": true } }), serde_json::json!({ "kind": "Node" })] {
+        scene.set_pod(patch);
+        assert_eq!(scene.refusal().reason, "OverrideRefused");
+    }
+}
+
+#[test]
 fn a_pod_tells_what_it_was_rendered_from() {
     let mark = |scene: &Scene| scene.render().pod.metadata.annotations.unwrap()[annotation::RENDERED].clone();
     let first = mark(&with(""));
