@@ -2,6 +2,7 @@
 //! and the first that fails ends it, with a reason.
 
 mod archive;
+mod bound;
 mod checkout;
 mod clone;
 pub mod commands;

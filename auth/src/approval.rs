@@ -1,8 +1,11 @@
 //! Signing a terminal in from a browser: a program that has nothing to show asks, a person who is signed in looks at
 //! who asks and from where, and lets them in or not.
 //!
-//! What is asked for lives in memory and for minutes. The code names it and opens nothing: only the click of somebody
-//! who is signed in does.
+//! What is asked for lives for minutes, in the memory of the replica that the terminal is connected to. Where there are
+//! others, they are told of it: the browser may have come to another one. The code names it and opens nothing: only the
+//! click of somebody who is signed in does.
+
+mod elsewhere;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,24 +15,31 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use dormer_core::ports::clock::Clock;
 
+use crate::authenticator::Authenticator;
+use crate::brief::Briefs;
 use crate::error::RandomError;
 use crate::known::Known;
+use elsewhere::Elsewhere;
 
 /// How long a person has.
 pub const LIFE: Duration = Duration::from_secs(180);
 /// Those that wait, in all and of one address.
 const MOST: usize = 1000;
 const MOST_OF_ADDRESS: usize = 20;
+/// What each one that waits adds to the time between two looks at what other replicas say, so that the looks of all
+/// together stay few.
+const EACH: Duration = Duration::from_millis(20);
 /// No vowels, so that no word comes up, and nothing that is taken for something else.
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
 
 /// Who asks for what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// From where.
     pub address: IpAddr,
@@ -62,6 +72,7 @@ pub struct Gone;
 pub struct Approvals {
     clock: Arc<dyn Clock>,
     waiting: Arc<Mutex<HashMap<String, Waiting>>>,
+    elsewhere: Option<Elsewhere>,
 }
 
 struct Waiting {
@@ -78,9 +89,14 @@ pub struct Asked {
 }
 
 impl Approvals {
-    /// None yet.
+    /// None yet, at the only replica.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Approvals { clock, waiting: Arc::default() }
+        Approvals { clock, waiting: Arc::default(), elsewhere: None }
+    }
+
+    /// With what other replicas are told, who may be asked by a browser.
+    pub fn shared(self, briefs: Briefs, authenticator: Arc<Authenticator>) -> Self {
+        Approvals { elsewhere: Some(Elsewhere::new(briefs, authenticator)), ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Waiting>> {
@@ -104,20 +120,36 @@ impl Approvals {
         if waiting.len() >= MOST || same >= MOST_OF_ADDRESS {
             return Err(AskError::Busy);
         }
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.tell(&code, &request);
+        }
         waiting.insert(code.clone(), Waiting { request, answer: sender });
         Ok(Asked { code, approvals: self.clone(), answer })
     }
 
     /// What is asked for.
-    pub fn look(&self, code: &str) -> Option<Request> {
-        self.lock().get(&tidy(code)?).map(|one| one.request.clone())
+    pub async fn look(&self, code: &str) -> Option<Request> {
+        let code = tidy(code)?;
+        let here = self.lock().get(&code).map(|one| one.request.clone());
+        match (here, &self.elsewhere) {
+            (Some(request), _) => Some(request),
+            (None, Some(elsewhere)) => elsewhere.look(&code).await,
+            (None, None) => None,
+        }
     }
 
     /// Lets whoever asks in as `known`; None: sends them away. Once.
-    pub fn answer(&self, code: &str, known: Option<Known>) -> Result<Request, Gone> {
-        let one = tidy(code).and_then(|code| self.lock().remove(&code)).ok_or(Gone)?;
-        one.answer.send(known).map_err(|_| Gone)?;
-        Ok(one.request)
+    pub async fn answer(&self, code: &str, known: Option<Known>) -> Result<Request, Gone> {
+        let code = tidy(code).ok_or(Gone)?;
+        let here = self.lock().remove(&code);
+        match (here, &self.elsewhere) {
+            (Some(one), _) => {
+                one.answer.send(known).map_err(|_| Gone)?;
+                Ok(one.request)
+            }
+            (None, Some(elsewhere)) => elsewhere.answer(&code, known).await.ok_or(Gone),
+            (None, None) => Err(Gone),
+        }
     }
 }
 
@@ -125,10 +157,17 @@ impl Asked {
     /// Waits for the answer: somebody, or a no. An error: it expired.
     pub async fn answer(&mut self) -> Result<Option<Known>, Gone> {
         loop {
-            match tokio::time::timeout(Duration::from_secs(1), &mut self.answer).await {
+            // Looked at, so that it expires also when nobody else comes by.
+            let many = self.approvals.lock().len();
+            let every = Duration::from_secs(1) + EACH * u32::try_from(many).unwrap_or(u32::MAX);
+            match tokio::time::timeout(every, &mut self.answer).await {
                 Ok(answer) => return answer.map_err(|_| Gone),
-                // Looked at, so that it expires also when nobody else comes by.
-                Err(_) => drop(self.approvals.lock()),
+                Err(_) => {
+                    let Some(elsewhere) = &self.approvals.elsewhere else { continue };
+                    if let Some(answer) = elsewhere.heard(&self.code).await {
+                        return Ok(answer);
+                    }
+                }
             }
         }
     }
@@ -137,6 +176,9 @@ impl Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         self.approvals.lock().remove(&self.code);
+        if let Some(elsewhere) = &self.approvals.elsewhere {
+            elsewhere.forget(&self.code);
+        }
     }
 }
 
@@ -163,62 +205,4 @@ fn code<R: TryRngCore + ?Sized>(rng: &mut R) -> Result<String, RandomError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use dormer_core::fixture::clock::{clock, pass};
-    use dormer_core::principal::{Principal, Scope, Via};
-    use tokio_util::sync::CancellationToken;
-
-    fn ann() -> Known {
-        let principal = Principal {
-            user: "ann".parse().unwrap(),
-            groups: vec![],
-            projects: vec![],
-            admin: false,
-            scope: Scope::All,
-            via: Via::Session("s".into()),
-        };
-        Known { principal: Arc::new(principal), revoked: CancellationToken::new() }
-    }
-
-    #[tokio::test]
-    async fn answered_once_by_whoever_looks() {
-        let (clock, hand) = clock();
-        let approvals = Approvals::new(clock);
-        let here: IpAddr = "10.0.0.1".parse().unwrap();
-        let mut asked = approvals.ask(here, "hello\x1b[2J", "OpenSSH").unwrap();
-        let code = asked.code.clone();
-        assert_eq!((code.len(), tidy(&code).as_deref()), (9, Some(code.as_str())));
-        assert_eq!(approvals.look(&code.to_lowercase().replace('-', " ")).unwrap().target, "hello[2J");
-        assert!(approvals.look("BBBB-BBBB").is_none() && approvals.look("").is_none() && approvals.look("ü").is_none());
-        approvals.answer(&code, Some(ann())).unwrap();
-        assert_eq!(asked.answer().await.unwrap().unwrap().principal.user.as_str(), "ann");
-        assert_eq!(approvals.answer(&code, Some(ann())), Err(Gone));
-
-        let mut asked = approvals.ask(here, "hello", "").unwrap();
-        approvals.answer(&asked.code, None).unwrap();
-        assert!(asked.answer().await.unwrap().is_none());
-
-        let mut asked = approvals.ask(here, "hello", "").unwrap();
-        pass(&hand, LIFE);
-        assert!(approvals.look(&asked.code).is_none());
-        assert_eq!(approvals.answer(&asked.code, Some(ann())), Err(Gone));
-        assert!(asked.answer().await.is_err(), "it expired");
-
-        let asked = approvals.ask(here, "hello", "").unwrap();
-        let code = asked.code.clone();
-        drop(asked);
-        assert_eq!(approvals.answer(&code, Some(ann())), Err(Gone), "whoever asked has left");
-    }
-
-    #[test]
-    fn few_at_a_time() {
-        let approvals = Approvals::new(clock().0);
-        let ask = |n: u32| approvals.ask(IpAddr::from(n.to_be_bytes()), "x", "");
-        let all: Vec<_> = (0..MOST_OF_ADDRESS).map(|_| ask(1).unwrap()).collect();
-        assert!(matches!(ask(1), Err(AskError::Busy)));
-        assert!(ask(2).is_ok());
-        drop(all);
-        assert!(ask(1).is_ok());
-    }
-}
+mod tests;

@@ -161,6 +161,14 @@ impl Authenticator {
         Some(Known { principal: Arc::new(principal), ..known })
     }
 
+    /// Who somebody is by a session or a token that is known by its id: what was said with it is done elsewhere.
+    pub(crate) fn by(&self, user: &UserName, via: &Via) -> Option<Known> {
+        let snapshot = self.snapshot.load();
+        let mut all = snapshot.sessions.values().chain(snapshot.tokens.values());
+        let found = all.find(|one| one.known.principal.via == *via && one.known.principal.user == *user)?;
+        found.at(self.clock.now())
+    }
+
     /// A user who is not shut out.
     pub fn user(&self, name: &UserName) -> Option<Arc<User>> {
         self.snapshot.load().users.get(name).cloned()

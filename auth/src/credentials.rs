@@ -40,11 +40,15 @@ impl ForgeCredentials for Credentials {
         Some(Credential { username: username.into(), password: Secret::from(grant.access.clone()), expires_at })
     }
 
-    async fn identity(&self, user: &UserName) -> Option<Identity> {
+    async fn identity(&self, user: &UserName, host: Option<&str>) -> Option<Identity> {
         let record = self.authenticator.user(user)?;
-        let theirs = self.authenticator.identities(user);
-        let known = theirs.iter().find(|identity| !identity.blocked && identity.mail.is_some())?;
-        let name = known.name.clone().or_else(|| record.display_name.clone()).unwrap_or_else(|| known.login.clone());
-        Some(Identity { name, email: known.mail.clone()? })
+        let mut theirs = self.authenticator.identities(user);
+        theirs.retain(|identity| !identity.blocked);
+        // Commits go to the source's host: they bear the name and the address that it knows the person by, and only
+        // where it vouches for no address, those of another account.
+        theirs.sort_by_key(|identity| !self.grants.is_at(identity, host));
+        let named = theirs.iter().find_map(|identity| identity.name.clone());
+        let name = named.or_else(|| record.display_name.clone()).or_else(|| Some(theirs.first()?.login.clone()))?;
+        Some(Identity { name, email: theirs.into_iter().find_map(|identity| identity.mail)? })
     }
 }

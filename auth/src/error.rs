@@ -2,6 +2,9 @@
 
 use dormer_core::ports::accounts::AccountError;
 
+use crate::brief::BriefError;
+use crate::vault::Shut;
+
 /// The operating system gave no randomness. Nothing can be made without it; retry later.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gave no randomness: {0}")]
@@ -17,7 +20,7 @@ pub enum SignInError {
     /// The user is shut out.
     #[error("this user may not sign in")]
     Disabled,
-    /// Too many tickets are under way. Retry in a minute.
+    /// Too many are under way. Retry in a minute.
     #[error("too many sign-ins are under way")]
     Busy,
     /// The records could not be read or written.
@@ -26,6 +29,18 @@ pub enum SignInError {
     /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// It could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] Shut),
+}
+
+impl From<BriefError> for SignInError {
+    fn from(error: BriefError) -> Self {
+        match error {
+            BriefError::Accounts(error) => error.into(),
+            BriefError::Vault(error) => error.into(),
+        }
+    }
 }
 
 /// Why a credential or user was not made or removed.

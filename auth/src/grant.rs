@@ -14,6 +14,7 @@ use dormer_core::ports::accounts::{AccountError, Accounts};
 use dormer_core::ports::clock::Clock;
 
 use crate::authenticator::Authenticator;
+use crate::brief::{BriefError, Briefs};
 use crate::key::forge;
 use crate::provider::allow::allowed;
 use crate::provider::client::{Grant, Provider};
@@ -22,6 +23,12 @@ use crate::vault::{Shut, Vault};
 
 /// How long before its end an access token is renewed: whoever gets one wants to do something with it.
 const EARLY: i64 = 120;
+/// A replica's turn to renew something: how long it is its alone, and how often and how long the others wait for it.
+const TURN: &str = "turn";
+const TURN_LIFE: Duration = Duration::from_secs(30);
+const WAITS: u32 = 160;
+const WAIT: Duration = Duration::from_millis(200);
+const OVER: u32 = 5;
 
 /// Why there is no access token.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +52,7 @@ pub struct Grants {
     authenticator: Arc<Authenticator>,
     clock: Arc<dyn Clock>,
     vault: Arc<Vault>,
+    briefs: Briefs,
     providers: BTreeMap<String, Arc<Provider>>,
     /// One for each account: a refresh token is good once, so that two who used it would lose it.
     turns: Lock<HashMap<Of, Arc<Mutex<()>>>>,
@@ -58,7 +66,8 @@ impl Grants {
         vault: Arc<Vault>,
         providers: BTreeMap<String, Arc<Provider>>,
     ) -> Grants {
-        Grants { accounts, authenticator, clock, vault, providers, turns: Lock::default() }
+        let briefs = Briefs::new(accounts.clone(), clock.clone(), vault.clone());
+        Grants { accounts, authenticator, clock, vault, briefs, providers, turns: Lock::default() }
     }
 
     /// What `user` signs in to a git host with: the name and the access token of their account there.
@@ -66,11 +75,7 @@ impl Grants {
         self.authenticator.user(user)?;
         for identity in self.authenticator.identities(user) {
             let provider = self.providers.get(&identity.provider);
-            let Some(provider) = provider
-                .filter(|provider| provider.config.kind.is_forge() && provider.config.host().as_deref() == Some(host))
-            else {
-                continue;
-            };
+            let Some(provider) = provider.filter(|_| self.is_at(&identity, Some(host))) else { continue };
             match self.access(&identity).await {
                 Ok(Some(grant)) => return Some((provider.config.kind.git_username(), grant)),
                 Ok(None) => {}
@@ -80,19 +85,41 @@ impl Grants {
         None
     }
 
+    /// Whether an account is one at that git host.
+    pub fn is_at(&self, identity: &Identity, host: Option<&str>) -> bool {
+        let provider = self.providers.get(&identity.provider).filter(|provider| provider.config.kind.is_forge());
+        provider.is_some_and(|provider| host.is_some() && provider.config.host().as_deref() == host)
+    }
+
     /// An access token that is good for a while, renewed if need be: once, however many ask. None: nothing is kept.
     pub async fn access(&self, identity: &Identity) -> Result<Option<Grant>, GrantError> {
         let turn = self.turn(identity);
         let _held = turn.lock().await;
-        let Some(grant) = self.kept(identity).await? else { return Ok(None) };
-        let now = self.clock.now().as_second();
-        if identity.blocked {
-            return Ok(None);
-        }
-        if grant.until.is_none_or(|until| until > now.saturating_add(EARLY)) {
+        let fresh = |grant: &Grant, now: i64| grant.until.is_none_or(|until| until > now.saturating_add(EARLY));
+        let Some(grant) = self.kept(identity).await?.filter(|_| !identity.blocked) else { return Ok(None) };
+        if fresh(&grant, self.clock.now().as_second()) {
             return Ok(Some(grant));
         }
         let Some(provider) = self.providers.get(&identity.provider) else { return Ok(None) };
+        let theirs = self.alone(identity).await?;
+        // Another replica may have had its turn meanwhile.
+        let Some(grant) = self.kept(identity).await? else { return Ok(None) };
+        let now = self.clock.now().as_second();
+        let renewed =
+            if fresh(&grant, now) { Ok(Some(grant)) } else { self.renew(provider, identity, grant, now).await };
+        if theirs {
+            self.briefs.take::<()>(TURN, &place(identity)).await?;
+        }
+        renewed
+    }
+
+    async fn renew(
+        &self,
+        provider: &Provider,
+        identity: &Identity,
+        grant: Grant,
+        now: i64,
+    ) -> Result<Option<Grant>, GrantError> {
         match provider.renew(&grant, now).await {
             Ok(Some(renewed)) => {
                 self.keep(identity, Some(&renewed)).await?;
@@ -102,6 +129,24 @@ impl Grants {
             Ok(None) => Ok(Some(grant).filter(|grant| grant.until.is_none_or(|until| until > now))),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Waits until no other replica renews what acts for that account. False: it does so for longer than anything takes,
+    /// and is not waited for any more.
+    async fn alone(&self, identity: &Identity) -> Result<bool, GrantError> {
+        let (place, mut over) = (place(identity), 0);
+        for _ in 0..WAITS {
+            if self.briefs.keep(TURN, &place, &(), TURN_LIFE).await? {
+                return Ok(true);
+            }
+            // It is there and counts for nothing any more: whoever had it has ended without a word.
+            over += u32::from(self.briefs.read::<()>(TURN, &place).await?.is_none());
+            if over >= OVER {
+                break;
+            }
+            tokio::time::sleep(WAIT).await;
+        }
+        Ok(false)
     }
 
     /// Asks about everybody, every `period`, until `shutdown`.
@@ -149,7 +194,7 @@ impl Grants {
         let prefix = format!("{}/", identity.provider);
         let before: Vec<String> =
             identity.groups.iter().filter_map(|group| group.strip_prefix(&prefix)).map(String::from).collect();
-        let Some(person) = provider.ask(&grant, &before).await? else { return Ok(false) };
+        let Some(person) = provider.ask(&grant, &before, identity.mail.as_deref()).await? else { return Ok(false) };
         if person.subject != identity.subject {
             return Ok(true);
         }
@@ -241,6 +286,15 @@ impl Grants {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
         Arc::clone(turns.entry((identity.provider.clone(), identity.subject.clone())).or_default())
+    }
+}
+
+impl From<BriefError> for GrantError {
+    fn from(error: BriefError) -> Self {
+        match error {
+            BriefError::Accounts(error) => error.into(),
+            BriefError::Vault(error) => error.into(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! * [`credentials`]: what people sign in to git hosts with
 //! * [`device`]: how a command line is signed in, through a browser
 //! * [`vault`]: what has to be read again, sealed; [`secrets`]: people's and projects' own; [`projects`]: tenants
+//! * [`brief`]: what replicas tell each other of sign-ins under way
 //! * [`cookie`], [`header`]: their names on the wire, so that they can be removed before a request goes upstream
 //! * [`network`]: networks as people write them
 //! * [`user`]: people; [`owner`]: the person who started a gateway on their own machine
@@ -18,6 +19,7 @@
 
 pub mod approval;
 pub mod authenticator;
+pub mod brief;
 pub mod certificate;
 pub mod cookie;
 pub mod credentials;

@@ -14,6 +14,7 @@ use dormer_core::principal::Via;
 use dormer_core::secret::Secret;
 
 use crate::authenticator::Authenticator;
+use crate::brief::Briefs;
 use crate::error::{RandomError, SignInError};
 use crate::grant::Grants;
 use crate::key::forge;
@@ -71,6 +72,7 @@ impl From<SignInError> for LoginError {
         match error {
             SignInError::Accounts(error) => LoginError::Accounts(error),
             SignInError::Random(error) => LoginError::Random(error),
+            SignInError::Vault(error) => LoginError::Vault(error),
             SignInError::Disabled => LoginError::Disabled,
             SignInError::Invalid | SignInError::Busy => LoginError::Provider(ProviderError::Foreign),
         }
@@ -119,6 +121,7 @@ pub struct Logins {
     grants: Arc<Grants>,
     providers: BTreeMap<String, Arc<Provider>>,
     finished: Finished,
+    briefs: Briefs,
     exchanging: Semaphore,
 }
 
@@ -136,8 +139,9 @@ impl Logins {
         let grants =
             Grants::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers.clone());
         let (grants, finished) = (Arc::new(grants), Finished::default());
+        let briefs = Briefs::new(accounts.clone(), clock.clone(), vault.clone());
         let exchanging = Semaphore::new(exchange::AT_ONCE);
-        Logins { accounts, authenticator, clock, vault, grants, providers, finished, exchanging }
+        Logins { accounts, authenticator, clock, vault, grants, providers, finished, briefs, exchanging }
     }
 
     /// The providers, by name.
@@ -221,6 +225,11 @@ impl Logins {
             ProviderError::Gone { .. } => ProviderError::Foreign,
             other => other,
         })?;
+        // The other replicas are told only of flows that a provider has given a code for: else anybody could make us write.
+        let until = Timestamp::from_second(flow.until).unwrap_or(Timestamp::MAX);
+        if !self.briefs.spend("flow", &flow.state, until).await? {
+            return Err(ProviderError::Foreign.into());
+        }
         let linked = matches!(flow.purpose, Purpose::Link { .. });
         let user = self.settle(provider, &person, &grant, &flow.purpose, now).await?;
         Ok(Done { user, linked, next: flow.next })

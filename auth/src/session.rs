@@ -13,11 +13,13 @@ use dormer_core::principal::Via;
 use dormer_core::secret::Secret;
 
 use crate::authenticator::Authenticator;
+use crate::brief::Briefs;
 use crate::digest::digest;
 use crate::error::SignInError;
 use crate::known::Known;
 use crate::random::{id, secret};
-use crate::ticket::{Grant, Tickets};
+use crate::ticket::{self, Grant};
+use crate::vault::Vault;
 
 /// How long a session lives, whatever is done in it.
 pub const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -38,14 +40,20 @@ pub struct Sessions {
     accounts: Arc<dyn Accounts>,
     authenticator: Arc<Authenticator>,
     clock: Arc<dyn Clock>,
-    tickets: Tickets,
+    briefs: Briefs,
     life: Duration,
 }
 
 impl Sessions {
-    /// Over these records.
-    pub fn new(accounts: Arc<dyn Accounts>, authenticator: Arc<Authenticator>, clock: Arc<dyn Clock>) -> Self {
-        Sessions { accounts, authenticator, clock, tickets: Tickets::default(), life: LIFE }
+    /// Over these records, with tickets that `vault` seals.
+    pub fn new(
+        accounts: Arc<dyn Accounts>,
+        authenticator: Arc<Authenticator>,
+        clock: Arc<dyn Clock>,
+        vault: Arc<Vault>,
+    ) -> Self {
+        let briefs = Briefs::new(accounts.clone(), clock.clone(), vault);
+        Sessions { accounts, authenticator, clock, briefs, life: LIFE }
     }
 
     /// Sessions that are made from now on live so long, whatever is done in them.
@@ -114,15 +122,19 @@ impl Sessions {
     pub fn ticket(&self, known: &Known, host: &str, binding: Digest) -> Result<Option<Secret>, SignInError> {
         let Via::Session(session) = &known.principal.via else { return Ok(None) };
         let grant = Grant { user: known.principal.user.clone(), session: session.clone() };
-        self.tickets.issue(grant, host, binding, self.clock.now()).map(Some)
+        ticket::issue(&self.briefs, grant, host, binding).map(Some)
     }
 
     /// Takes a ticket and signs its user in on `host`, below the apex session that made it.
     pub async fn exchange(&self, ticket: &str, host: &str, binding: &str) -> Result<SignedIn, SignInError> {
-        if ticket.len() > 100 || binding.is_empty() || binding.len() > 100 {
+        if binding.is_empty() || binding.len() > 100 {
             return Err(SignInError::Invalid);
         }
-        let grant = self.tickets.take(ticket, host, binding, self.clock.now()).ok_or(SignInError::Invalid)?;
+        let grant = ticket::take(&self.briefs, ticket, host, binding).await?.ok_or(SignInError::Invalid)?;
+        // A session that another replica made a moment ago is not in the snapshot yet.
+        if !self.authenticator.session_lives(&grant.session) {
+            self.authenticator.refresh().await?;
+        }
         let expires_at = self.authenticator.session_end(&grant.session).ok_or(SignInError::Invalid)?;
         self.add(grant.user, host, Some(grant.session), expires_at, None).await
     }

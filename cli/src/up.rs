@@ -29,6 +29,8 @@ pub struct Wanted {
     pub name: Option<String>,
     /// Whether to open a browser where there is a display.
     pub open: bool,
+    /// Whether the gateway was made just now, by this person, for the first time: their own SSH key may come in.
+    pub first: bool,
 }
 
 /// Creates the workspace of a source, or wakes the one that was made from it before, and opens it.
@@ -47,6 +49,9 @@ async fn up(wanted: Wanted, context: &mut Context) -> Result<(), CliError> {
         }
     };
     let client = context.client()?;
+    if wanted.first {
+        crate::command::key::add_own(&client, context).await;
+    }
     let (before, name) = match existing(&client, &url, reference.as_deref(), name.as_ref()).await? {
         Some(workspace) => {
             let name: Name = workspace.name.parse().map_err(CliError::Usage)?;

@@ -102,6 +102,18 @@ pub struct Link {
     pub expires_at: Timestamp,
 }
 
+/// What gateways of one installation tell each other for some minutes: that a ticket was used, what a person said to a
+/// command line. What it says is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// What it is found by: the hash of something that cannot be guessed.
+    pub key: Digest,
+    /// What it says, sealed; empty where it is enough that it is there.
+    pub sealed: Vec<u8>,
+    /// From when on it counts for nothing.
+    pub expires_at: Timestamp,
+}
+
 /// An account at a provider by which a user may sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

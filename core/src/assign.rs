@@ -91,6 +91,7 @@ pub fn assign(workspace: &Workspace, instance: &str, plan: &Plan, container: &st
         entrypoint,
         siblings: if main { layout.siblings } else { Vec::new() },
         whole_network: layout.whole_network,
+        project_limits: None,
     }
 }
 

@@ -49,7 +49,7 @@ impl ForgeCredentials for CredentialFile {
         }
     }
 
-    async fn identity(&self, user: &UserName) -> Option<Identity> {
+    async fn identity(&self, user: &UserName, _: Option<&str>) -> Option<Identity> {
         if *user != self.owner {
             return None;
         }
@@ -110,9 +110,9 @@ impl ForgeCredentials for First {
         None
     }
 
-    async fn identity(&self, user: &UserName) -> Option<Identity> {
+    async fn identity(&self, user: &UserName, host: Option<&str>) -> Option<Identity> {
         for one in &self.0 {
-            if let Some(identity) = one.identity(user).await {
+            if let Some(identity) = one.identity(user, host).await {
                 return Some(identity);
             }
         }

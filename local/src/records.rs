@@ -29,6 +29,9 @@ pub struct LocalStore {
     inner: Arc<Inner>,
 }
 
+/// The database's name in the data folder.
+pub const FILE: &str = "dormer.db";
+
 #[derive(Debug)]
 struct Inner {
     writer: Writer,
@@ -42,7 +45,7 @@ pub async fn open(data: &Path) -> Result<LocalStore, OpenError> {
     let data: PathBuf = data.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         let lock = folder::claim(&data)?;
-        let path = data.join("dormer.db");
+        let path = data.join(FILE);
         let writing = database::open(&path)?;
         let reading = database::open_again(&path)?;
         let classes = classes::read(&writing).map_err(|error| database::explain(&path, error))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dormer_core::directory::Entry;
-use dormer_core::git_access::host_of;
+use dormer_core::git_access::{credential_host, host_of};
 use dormer_core::ports::forge::ForgeCredentials;
 use dormer_wire::credential::{Ask, Told};
 use dormer_wire::dial::{DialError, Dialer, DoorStream};
@@ -56,8 +56,9 @@ async fn stay(dialer: Dialer, door: Door, entry: Arc<Entry>, credentials: Arc<dy
 }
 
 async fn answer(mut stream: DoorStream, entry: &Arc<Entry>, credentials: &dyn ForgeCredentials) {
-    let owner = entry.peek().spec.owner.clone();
-    if let Some(identity) = credentials.identity(&owner).await {
+    let record = entry.record();
+    let host = record.spec.source.as_ref().and_then(|source| credential_host(&source.url));
+    if let Some(identity) = credentials.identity(&record.spec.owner, host.as_deref()).await {
         let told = Told::Identity { name: identity.name, email: identity.email };
         if message::write(&mut stream, &told).await.is_err() {
             return;

@@ -71,6 +71,11 @@ pub fn configure(args: &ServeArgs) -> Result<Config> {
     Ok(config)
 }
 
+/// Whether no gateway of this machine kept records in this data folder before.
+pub fn is_new(config: &Config) -> bool {
+    config.backend == "local" && !config.data.join(dormer_local::records::FILE).exists()
+}
+
 /// The user's cache, where editors are kept.
 pub fn cache() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

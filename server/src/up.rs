@@ -43,14 +43,16 @@ async fn start(args: UpArgs, mut globals: dormer_cli::Globals) -> Result<ExitCod
     let elsewhere = globals.server.clone().or_else(|| serving(&config));
     if let Some(url) = elsewhere {
         globals.server = Some(url);
-        return Ok(open(&args, globals).await);
+        return Ok(open(&args, globals, false).await);
     }
     crate::log::start(&config.log)?;
     let signal = serve::signal::either();
+    // Once: whoever takes their key away later does not find it back.
+    let first = serve::is_new(&config);
     let gateway = serve::Gateway::start(config, CancellationToken::new()).await?;
     globals.server = Some(gateway.url());
     say::note(&format!("\nSign in here once, in a browser:  {}\n", gateway.sign_in_link().await?));
-    let workspace = tokio::spawn(open_here(args, globals));
+    let workspace = tokio::spawn(open_here(args, globals, first));
     let stopped = gateway.serve_until(signal).await;
     // Whoever pressed Ctrl-C while the workspace started does not wait for it.
     workspace.abort();
@@ -58,16 +60,17 @@ async fn start(args: UpArgs, mut globals: dormer_cli::Globals) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open_here(args: UpArgs, globals: dormer_cli::Globals) {
-    if open(&args, globals).await == ExitCode::SUCCESS {
+async fn open_here(args: UpArgs, globals: dormer_cli::Globals, first: bool) {
+    if open(&args, globals, first).await == ExitCode::SUCCESS {
         say::note("\nCtrl-C stops everything; `dormer up` finds it again.");
     } else {
         say::note("\nThe gateway serves on without it; Ctrl-C stops it.");
     }
 }
 
-async fn open(args: &UpArgs, globals: dormer_cli::Globals) -> ExitCode {
-    let wanted = dormer_cli::up::Wanted { source: args.source.clone(), name: args.name.clone(), open: !args.no_open };
+async fn open(args: &UpArgs, globals: dormer_cli::Globals, first: bool) -> ExitCode {
+    let (source, name) = (args.source.clone(), args.name.clone());
+    let wanted = dormer_cli::up::Wanted { source, name, open: !args.no_open, first };
     dormer_cli::up::run(wanted, globals).await
 }
 

@@ -1,6 +1,6 @@
 //! What a person types.
 
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use dormer_tests::app;
@@ -190,8 +190,14 @@ fn up_serves_makes_and_ends_with_everything_it_started() {
     gateway.terminate();
     let git = GitServer::start();
     let repository = git.repository("sample").app(app::free_port()).commit();
+    // The key that this person's ssh offers by itself.
+    let dot_ssh = gateway.folder().join("home/.ssh");
+    std::fs::create_dir_all(&dot_ssh).unwrap();
+    let key = dot_ssh.join("id_ed25519");
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status().unwrap();
+    assert!(made.success());
     let mut command = gateway.command("up");
-    command.arg(&repository.url).arg("--data").arg(gateway.data()).args([
+    command.arg(&repository.url).arg("--data").arg(gateway.folder().join("fresh")).args([
         "--http",
         "127.0.0.1:0",
         "--ssh",
@@ -219,6 +225,11 @@ fn up_serves_makes_and_ends_with_everything_it_started() {
         let complete = said.contains('#') && said.contains("http://sample.localhost") && said.contains("ssh ");
         complete.then_some(said)
     });
+    let line = all.iter().flat_map(|said| said.lines()).find(|line| line.starts_with("ssh -p")).unwrap_or_default();
+    let mut ssh = Command::new("ssh");
+    ssh.args(["-F", "none", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "IdentitiesOnly=yes"]);
+    ssh.args(["-o", "UserKnownHostsFile=/dev/null", "-i"]).arg(&key).args(line.split_whitespace().skip(1));
+    let shell = ssh.args(["--", "echo", "in"]).stdin(Stdio::null()).output().unwrap();
     dormer_tests::processes::signal(child.id() as i32, libc::SIGINT);
     let ended = wait::poll(Duration::from_secs(40), || child.try_wait().unwrap());
     if ended.is_none() {
@@ -227,6 +238,7 @@ fn up_serves_makes_and_ends_with_everything_it_started() {
     let text = said.lock().unwrap().clone();
     assert!(all.is_some(), "it did not say all: {text}");
     assert!(ended.is_some(), "it did not end: {text}");
+    assert_eq!(shell.stdout, b"in\n", "the printed line, by the key of whoever started it: {shell:?} {text}");
     wait::until("nothing is left", Duration::from_secs(10), || {
         dormer_tests::processes::below(gateway.folder()).is_empty().then_some(())
     });

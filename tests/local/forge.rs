@@ -6,6 +6,7 @@ mod page;
 mod refs;
 mod request;
 mod sign;
+mod story;
 
 use dormer_tests::gateway::Gateway;
 use dormer_tests::gitea::Gitea;

@@ -121,14 +121,17 @@ fn terminal(browser: &mut Browser) {
 fn an_abandoned_tab_neither_keeps_it_awake_nor_wakes_it_and_offers_a_button() {
     let (gateway, git) = (Gateway::start(), GitServer::start());
     let repository = git.repository("left").file("only-here.txt", "").commit();
-    let workspace = gateway.workspace("left").from(&repository).with_editor().idle_after(20).create();
+    let workspace = gateway.workspace("left").from(&repository).with_editor().create();
     let mut browser = signed_in(&gateway);
     browser.go(&format!("http://{}/", workspace.site().host));
     browser.see(".monaco-workbench");
     browser.see(".explorer-folders-view >> text=only-here.txt");
     let (opened, open) = browser.sockets();
     assert!(open >= 2, "the editor has its sockets open: {opened} {open}");
+    // Only now: an editor that takes its time must not be asleep before it is seen.
+    workspace.change(serde_json::json!({"lifecycle": {"idleTimeout": 15}}));
     workspace.wait_for("Stopped");
+    workspace.change(serde_json::json!({"lifecycle": {"idleTimeout": 600}}));
     assert!(workspace.processes().is_empty(), "{:?}", workspace.processes());
     wait::until("the tab tries to come back", wait::LONG, || (browser.sockets().0 > opened).then_some(()));
     std::thread::sleep(Duration::from_secs(10));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use dormer_auth::brief::Briefs;
 use dormer_auth::device::Devices;
 use dormer_auth::key::Keys;
 use dormer_auth::link::Links;
@@ -56,8 +57,9 @@ impl App {
     pub fn new(deps: Deps, shutdown: CancellationToken) -> Arc<App> {
         let (accounts, auth, clock) = (&deps.accounts, &deps.authenticator, &deps.clock);
         Arc::new(App {
-            sessions: Sessions::new(accounts.clone(), auth.clone(), clock.clone()).living(deps.session_life),
-            devices: Devices::default(),
+            sessions: Sessions::new(accounts.clone(), auth.clone(), clock.clone(), deps.vault.clone())
+                .living(deps.session_life),
+            devices: Devices::new(Briefs::new(accounts.clone(), clock.clone(), deps.vault.clone())),
             projects: Projects::new(accounts.clone(), auth.clone(), clock.clone()),
             secrets: Secrets::new(accounts.clone(), auth.clone(), clock.clone(), deps.vault.clone()),
             links: Links::new(accounts.clone(), clock.clone()),

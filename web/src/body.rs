@@ -1,9 +1,11 @@
 //! JSON bodies: small, declared as such, and with errors that name the field.
 
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Request};
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 use crate::problem::Refused;
 
@@ -30,36 +32,114 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             };
             Refused::new(status, "body", "Body refused", detail)
         })?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| unreadable(&error))
+        let mut reader = serde_json::Deserializer::from_slice(&bytes);
+        let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let text = readable(&error.inner().to_string());
+            Refused::field(&pointer(error.path(), &text), text)
+        })?;
+        reader.end().map_err(|error| Refused::field("", readable(&error.to_string())))?;
+        Ok(Body(value))
     }
 }
 
-/// What was sent is not what is wanted.
-pub fn unreadable(error: &serde_json::Error) -> Refused {
-    // The message names the field; it can repeat a part of the input, so it is cut.
-    let text: String = error.to_string().chars().take(500).collect();
-    Refused::field(&pointer(&text), text)
+/// Reads what is JSON already.
+pub fn told<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Refused> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let text = readable(&error.inner().to_string());
+        Refused::field(&pointer(error.path(), &text), text)
+    })
 }
 
-/// The field that a message of serde's is about, as a JSON pointer; empty (the whole document) where it names none.
-fn pointer(message: &str) -> String {
+/// A query that was not understood, told by the name of its part.
+pub fn query(rejection: &QueryRejection) -> Refused {
+    let text = rejection.body_text();
+    let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+    match text.split_once(": ") {
+        Some((name, reason)) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+            Refused::field(name, readable(reason))
+        }
+        _ => Refused::field("", readable(text)),
+    }
+}
+
+/// A message of serde's without the names of our types. It can repeat a part of the input, so it is cut.
+fn readable(message: &str) -> String {
+    let text: String = message.chars().take(500).collect();
+    match text.split_once("expected struct ") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+            format!("{before}expected an object{rest}")
+        }
+        None => text,
+    }
+}
+
+/// The field that a message of serde's is about, as a JSON pointer (RFC 6901); empty where it is the whole document.
+fn pointer(path: &Path, message: &str) -> String {
+    let mut pointer = String::new();
+    let mut push = |part: &str| {
+        pointer.push('/');
+        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    };
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => push(&index.to_string()),
+            Segment::Map { key } => push(key),
+            Segment::Enum { variant } => push(variant),
+            Segment::Unknown => {}
+        }
+    }
+    // Of a field that is too many or missing the path is where it is, without its name.
     let named = ["unknown field `", "missing field `"].iter().find_map(|start| message.strip_prefix(start));
-    named.and_then(|rest| rest.split('`').next()).map(|field| format!("/{field}")).unwrap_or_default()
+    if let Some(field) = named.and_then(|rest| rest.split('`').next())
+        && !matches!(path.iter().last(), Some(Segment::Map { key }) if key == field)
+    {
+        push(field);
+    }
+    pointer
 }
 
 #[cfg(test)]
 mod tests {
+    use dormer_wire::api::{CreateWorkspace, ResolveSource};
+
     use super::*;
 
-    #[test]
-    fn fields_of_messages() {
-        for (message, want) in [
-            ("unknown field `nam`, expected `name`", "/nam"),
-            ("missing field `key` at line 1", "/key"),
-            ("expected value at line 1 column 1", ""),
-            ("", ""),
+    async fn refused<T: DeserializeOwned>(text: &'static str) -> (String, String) {
+        let request = Request::post("/").header("content-type", "application/json").body(text.into()).unwrap();
+        let refused = Body::<T>::from_request(request, &()).await.err().unwrap();
+        let error = refused.errors().first().unwrap();
+        (error.field.clone(), error.reason.clone())
+    }
+
+    #[tokio::test]
+    async fn a_field_is_named_by_its_place_and_no_type_of_ours_is() {
+        for (text, field, reason) in [
+            (r#"{"nam": 1}"#, "/nam", "unknown field `nam`, expected"),
+            (r#"{"lifecycle": {"idleTimeot": 1}}"#, "/lifecycle/idleTimeot", "unknown field `idleTimeot`"),
+            (r#"{"lifecycle": {"idleTimeout": "x"}}"#, "/lifecycle/idleTimeout", "invalid type: string"),
+            (r#"{"variables": [{"value": "x"}]}"#, "/variables/0/name", "missing field `name`"),
+            (r#"{"source": "x"}"#, "/source", "expected an object at line 1"),
+            (r#"{"name": "a"} x"#, "", "trailing characters"),
+            ("", "", "EOF"),
         ] {
-            assert_eq!(pointer(message), want);
+            let got = refused::<CreateWorkspace>(text).await;
+            assert!(got.0 == field && got.1.contains(reason), "{text}: {got:?}");
+        }
+        assert_eq!(refused::<ResolveSource>("{}").await.0, "/source");
+    }
+
+    #[test]
+    fn a_part_of_a_query_is_named() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Part {
+            #[allow(dead_code)]
+            page: Option<u32>,
+        }
+        for (query, name) in [("/?limit=1", "limit"), ("/?page=x", "page")] {
+            let rejection = axum::extract::Query::<Part>::try_from_uri(&query.parse().unwrap()).unwrap_err();
+            assert_eq!(super::query(&rejection).errors().first().unwrap().field, name);
         }
     }
 }

@@ -66,6 +66,11 @@ impl Refused {
         Refused::fields(vec![FieldProblem { field: field.into(), reason: reason.into() }])
     }
 
+    /// The fields that are wrong.
+    pub fn errors(&self) -> &[FieldProblem] {
+        &self.0.errors
+    }
+
     /// It cannot be done as things are.
     pub fn conflict(slug: &str, detail: impl Into<String>) -> Refused {
         Refused::new(StatusCode::CONFLICT, slug, "Not possible now", detail)
@@ -176,6 +181,7 @@ impl From<SignInError> for Refused {
             }
             SignInError::Accounts(error) => error.into(),
             SignInError::Random(error) => Refused::unavailable(&error),
+            SignInError::Vault(error) => Refused::unavailable(&error),
         }
     }
 }

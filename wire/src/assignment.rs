@@ -38,6 +38,9 @@ pub struct Assignment {
     /// What to clone, in order. One that is there already is left as it is.
     #[serde(default)]
     pub projects: Vec<Project>,
+    /// What one of them may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_limits: Option<ProjectLimits>,
     /// Every command of the plan that this agent can run.
     #[serde(default)]
     pub commands: Vec<Command>,
@@ -127,6 +130,21 @@ pub struct Project {
     /// The folder whose content becomes the project's, in place of the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_dir: Option<String>,
+}
+
+/// What a project may take while it is cloned or unpacked. What is left out is the agent's own choice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProjectLimits {
+    /// On disk, in octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub octets: Option<u64>,
+    /// Files and folders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// Memory of one program, in octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
 }
 
 /// A branch of a remote.

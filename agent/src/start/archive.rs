@@ -10,11 +10,11 @@ const LARGEST: &str = "2147483648";
 
 /// Fetches and unpacks an archive. Where all of it is in one folder, that folder is what the project is.
 pub async fn unpack(git: &Git<'_>, url: &str, into: &Path) -> Result<(), GitError> {
-    let refused = |message: &str| GitError { message: message.to_owned(), transient: false };
+    let refused = |message: &str| GitError { message: message.to_owned(), transient: false, stopped: false };
     if !(url.starts_with("https://") || url.starts_with("http://")) || url.chars().any(char::is_control) {
         return Err(refused("an archive has an address that begins with https: or http:"));
     }
-    let failed = |error: std::io::Error| GitError { message: error.to_string(), transient: false };
+    let failed = |error: std::io::Error| GitError { message: error.to_string(), transient: false, stopped: false };
     std::fs::create_dir_all(into).map_err(failed)?;
     let (file, folder) = (into.join(".archive.zip"), into.join(".archive"));
     git.note(&format!("$ curl {url}"));
@@ -24,7 +24,10 @@ pub async fn unpack(git: &Git<'_>, url: &str, into: &Path) -> Result<(), GitErro
     git.note("$ unzip");
     let mut unzip = git.command("unzip");
     unzip.arg("-q").arg(&file).arg("-d").arg(&folder);
-    if run(git, &mut unzip, false).await.is_err() {
+    if let Err(error) = run(git, &mut unzip, false).await {
+        if error.stopped {
+            return Err(error);
+        }
         // Not everywhere is an unzip; nearly everywhere is a Python.
         let _ = std::fs::remove_dir_all(&folder);
         let mut python = git.command("python3");
@@ -43,8 +46,8 @@ async fn run(git: &Git<'_>, command: &mut Command, transient: bool) -> Result<()
     let program = command.get_program().to_string_lossy().into_owned();
     match git.other(command).await {
         Ok(true) => Ok(()),
-        Ok(false) => Err(GitError { message: format!("{program} failed"), transient }),
-        Err(error) => Err(GitError { message: format!("cannot run {program}: {error}"), transient: false }),
+        Ok(false) => Err(GitError { message: format!("{program} failed"), transient, stopped: false }),
+        Err(error) => Err(error),
     }
 }
 

@@ -72,7 +72,7 @@ async fn request(
     let requested = project.fetch.as_ref().map(|fetch| kept_as(remote, fetch));
     let Some(at) = project.commit.clone().or(requested).or_else(|| there.then_some(kept)) else {
         let message = format!("the branch '{branch}' is gone");
-        return Err(GitError { message, transient: false });
+        return Err(GitError { message, transient: false, stopped: false });
     };
     git.run(folder, &["checkout", "--progress", "--no-track", "-B", local, &at, "--"]).await?;
     if there {
@@ -120,7 +120,7 @@ async fn find(git: &Git<'_>, folder: &Path, project: &Project, remote: &str) -> 
         return Ok(Target::Branch { name: local_name(revision), at, follows: None });
     }
     let message = format!("the repository has no branch, tag or commit '{revision}'");
-    Err(GitError { message, transient: false })
+    Err(GitError { message, transient: false, stopped: false })
 }
 
 /// Makes sure that a commit is here: one that no branch leads to has to be asked for by its name.

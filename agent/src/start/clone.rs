@@ -6,6 +6,7 @@ use dormer_wire::assignment::{Assignment, Project, Remote};
 use dormer_wire::report::{Failure, StepState};
 
 use super::archive;
+use super::bound::Bound;
 use super::checkout;
 use super::git::{Git, GitError};
 use crate::workspace::Workspace;
@@ -38,6 +39,7 @@ pub async fn run(workspace: &Workspace) -> Result<(), Failure> {
         if assignment.projects.len() > 1 {
             git.label = format!("{}: ", project.name);
         }
+        git.bound = Some(Bound::new(&unfinished(assignment, project), assignment.project_limits.as_ref()));
         if let Err(error) = project_into_place(&git, assignment, project).await {
             sweep(assignment);
             git.note(&error.message);
@@ -72,7 +74,7 @@ fn unfinished(assignment: &Assignment, project: &Project) -> PathBuf {
 }
 
 async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Project) -> Result<(), GitError> {
-    let failed = |error: std::io::Error| GitError { message: error.to_string(), transient: false };
+    let failed = |error: std::io::Error| GitError { message: error.to_string(), transient: false, stopped: false };
     let place = assignment.projects_root.join(&project.path);
     if has_something(&place) {
         git.note(&format!("{} is there already and stays as it is", place.display()));
@@ -84,6 +86,7 @@ async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Pr
     let temporary = unfinished(assignment, project);
     if let Some(archive) = &project.archive {
         archive::unpack(git, archive, &temporary).await?;
+        git.check().await?;
         return into_place(&temporary, project.sub_dir.as_deref(), &place).map_err(failed);
     }
     let remote = check(project)?;
@@ -107,7 +110,8 @@ async fn project_into_place(git: &Git<'_>, assignment: &Assignment, project: &Pr
         git.run(&temporary, &["remote", "add", "--", &other.name, &other.url]).await?;
     }
     checkout::run(git, &temporary, project, &remote.name).await?;
-    submodules(git, &temporary, project).await;
+    submodules(git, &temporary, project).await?;
+    git.check().await?;
     into_place(&temporary, project.sub_dir.as_deref(), &place).map_err(failed)
 }
 
@@ -135,9 +139,9 @@ fn stays_inside(root: &Path, parent: &Path) -> std::io::Result<()> {
 }
 
 /// Brings submodules in. One that cannot be had is missing, and nothing more: the project itself is there.
-async fn submodules(git: &Git<'_>, folder: &Path, project: &Project) {
+async fn submodules(git: &Git<'_>, folder: &Path, project: &Project) -> Result<(), GitError> {
     if project.without_submodules || !folder.join(".gitmodules").is_file() {
-        return;
+        return Ok(());
     }
     let listed =
         git.quiet(folder, &["config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"]).await;
@@ -149,9 +153,13 @@ async fn submodules(git: &Git<'_>, folder: &Path, project: &Project) {
         update.extend(depth.as_deref());
         update.extend(["--", path]);
         if let Err(error) = git.run(folder, &update).await {
+            if error.stopped {
+                return Err(error);
+            }
             git.note(&format!("the submodule {path} is not there: {}", error.message));
         }
     }
+    Ok(())
 }
 
 /// Whether something is there that a clone must not replace.
@@ -167,6 +175,7 @@ fn check(project: &Project) -> Result<&Remote, GitError> {
     let refused = |what: &str, value: &str| GitError {
         message: format!("'{}' is no {what}", super::redact::redact(&value.escape_debug().to_string())),
         transient: false,
+        stopped: false,
     };
     for Remote { name, url } in &project.remotes {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -194,7 +203,11 @@ fn check(project: &Project) -> Result<&Remote, GitError> {
     }
     let wanted = project.checkout_remote.as_ref();
     let found = project.remotes.iter().find(|remote| wanted.is_none_or(|wanted| *wanted == remote.name));
-    found.ok_or_else(|| GitError { message: "there is no remote to clone from".to_owned(), transient: false })
+    found.ok_or_else(|| GitError {
+        message: "there is no remote to clone from".to_owned(),
+        transient: false,
+        stopped: false,
+    })
 }
 
 /// Whether git would accept a name as that of a ref (git-check-ref-format), as far as it could do harm.

@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 
+use super::bound::Bound;
 use super::progress::{self, Lines};
 use super::redact::redact;
 use crate::workspace::Workspace;
@@ -64,6 +65,8 @@ pub struct GitError {
     pub message: String,
     /// Whether trying again could help.
     pub transient: bool,
+    /// Whether it was stopped since it would take too much.
+    pub stopped: bool,
 }
 
 /// Git, working for one step of the start.
@@ -71,6 +74,8 @@ pub struct GitError {
 pub struct Git<'a> {
     workspace: &'a Workspace,
     log: File,
+    /// What may be taken.
+    pub bound: Option<Bound>,
     /// What is put before each word of progress, such as the project's name.
     pub label: String,
 }
@@ -78,7 +83,7 @@ pub struct Git<'a> {
 impl<'a> Git<'a> {
     /// Git that writes what it does to a log.
     pub fn new(workspace: &'a Workspace, log: File) -> Self {
-        Git { workspace, log, label: String::new() }
+        Git { workspace, log, bound: None, label: String::new() }
     }
 
     /// Writes a line to the log.
@@ -93,14 +98,45 @@ impl<'a> Git<'a> {
     }
 
     /// Runs another program; says whether it succeeded. What it says goes to the log.
-    pub async fn other(&self, command: &mut std::process::Command) -> std::io::Result<bool> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.log.try_clone()?);
-        let mut process = self.workspace.processes.spawn(command, false)?;
-        let Ok(status) = timeout(LIMIT, process.wait()).await else {
-            process.signal_group(Signal::SIGKILL);
-            return Ok(false);
+    pub async fn other(&self, command: &mut std::process::Command) -> Result<bool, GitError> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let failed = |error: std::io::Error| GitError {
+            message: format!("cannot run {name}: {error}"),
+            transient: false,
+            stopped: false,
         };
-        Ok(status.success())
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.log.try_clone().map_err(failed)?);
+        if let Some(bound) = &self.bound {
+            bound.apply(command);
+        }
+        let mut process = self.workspace.processes.spawn(command, false).map_err(failed)?;
+        let ended = tokio::select! {
+            status = timeout(LIMIT, process.wait()) => status.ok(),
+            what = self.too_much() => {
+                process.signal_group(Signal::SIGKILL);
+                return Err(refused(&what));
+            }
+        };
+        if ended.is_none() {
+            process.signal_group(Signal::SIGKILL);
+        }
+        Ok(ended.is_some_and(|status| status.success()))
+    }
+
+    /// Refuses what was too fast for a look while it was at work.
+    pub async fn check(&self) -> Result<(), GitError> {
+        match &self.bound {
+            Some(bound) => bound.look().await.map_or(Ok(()), |what| Err(refused(&what))),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns once more is taken than may be.
+    async fn too_much(&self) -> String {
+        match &self.bound {
+            Some(bound) => bound.exceeded().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Runs git in a folder; gives what it answered.
@@ -111,7 +147,11 @@ impl<'a> Git<'a> {
 
     /// The same, for questions that are not worth a line in the log.
     pub async fn quiet(&self, folder: &Path, arguments: &[&str]) -> Result<String, GitError> {
-        let failed = |error: std::io::Error| GitError { message: format!("cannot run git: {error}"), transient: false };
+        let failed = |error: std::io::Error| GitError {
+            message: format!("cannot run git: {error}"),
+            transient: false,
+            stopped: false,
+        };
         let mut command = self.workspace.command("git");
         for setting in SETTINGS {
             command.args(["-c", setting]);
@@ -123,6 +163,9 @@ impl<'a> Git<'a> {
             command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new");
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(bound) = &self.bound {
+            bound.apply(&mut command);
+        }
         let mut process = self.workspace.processes.spawn(&mut command, false).map_err(failed)?;
         drop(command);
         let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
@@ -135,19 +178,30 @@ impl<'a> Git<'a> {
             std::io::Result::Ok(answer)
         };
         let all = async { tokio::join!(process.wait(), answer, self.listen(stderr)) };
-        let Ok((status, answer, said)) = timeout(LIMIT, all).await else {
+        let ended = tokio::select! {
+            ended = timeout(LIMIT, all) => Ok(ended),
+            what = self.too_much() => Err(what),
+        };
+        let ended = ended.map_err(|what| {
+            process.signal_group(Signal::SIGKILL);
+            refused(&what)
+        })?;
+        let Ok((status, answer, said)) = ended else {
             process.signal_group(Signal::SIGKILL);
             let message = format!("git was still at work after {} minutes", LIMIT.as_secs() / 60);
-            return Err(GitError { message, transient: true });
+            return Err(GitError { message, transient: true, stopped: false });
         };
         if status.success() {
             return Ok(String::from_utf8_lossy(&answer.map_err(failed)?).trim_end().to_owned());
         }
         let transient = TRANSIENT.iter().any(|words| said.iter().any(|line| line.contains(words)));
         let word = |line: &&String| ["fatal: ", "error: ", "ERROR: "].iter().any(|word| line.starts_with(word));
+        if said.iter().any(|line| line.contains("Out of memory")) {
+            return Err(refused("git needs more memory for it than it may have"));
+        }
         let told = said.iter().find(word).or(said.last());
         let message = told.map_or_else(|| format!("git ended with {status}"), |line| format!("git: {line}"));
-        Err(GitError { message, transient })
+        Err(GitError { message, transient, stopped: false })
     }
 
     /// Reads what git says on standard error: progress to the board, the rest to the log. Gives the last lines.
@@ -184,4 +238,9 @@ impl<'a> Git<'a> {
         }
         said.into()
     }
+}
+
+/// What was stopped before it took everything.
+fn refused(what: &str) -> GitError {
+    GitError { message: format!("stopped: {what}"), transient: false, stopped: true }
 }

@@ -7,7 +7,7 @@ use dormer_wire::door::Want;
 use dormer_wire::message;
 use dormer_wire::report::{AgentState, AgentStatus, StepState};
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::fixture::Agent;
 
@@ -125,5 +125,90 @@ async fn a_failing_clone_is_told_and_leaves_nothing() {
         let mut stream = agent.want(Want::Stop { grace_seconds: 1 }).await.unwrap();
         while let Ok(Some(_)) = message::read::<AgentStatus>(&mut stream).await {}
         assert!(agent.child.wait().unwrap().success());
+    }
+}
+
+/// A repository of a few kilobytes whose tip is a file of so many mebibytes.
+fn pack_bomb(at: &Path, mebibytes: usize) {
+    std::fs::create_dir_all(at).unwrap();
+    git(at, &["init", "-q"]);
+    std::fs::write(at.join("zeros"), vec![0; mebibytes << 20]).unwrap();
+    git(at, &["add", "."]);
+    git(at, &["commit", "-q", "-m", "a"]);
+    std::fs::remove_file(at.join("zeros")).unwrap();
+}
+
+/// A repository of so many objects whose tip has ten times as many files for each of them.
+fn tree_bomb(at: &Path, levels: usize) {
+    std::fs::create_dir_all(at).unwrap();
+    git(at, &["init", "-q"]);
+    std::fs::write(at.join("x"), "").unwrap();
+    git(at, &["add", "x"]);
+    let mut entry = format!("100644 blob {}", git(at, &["hash-object", "x"]));
+    for _ in 0..levels {
+        let listing: String = (0..10).map(|n| format!("{entry}\t{n}\n")).collect();
+        let file = at.join("listing");
+        std::fs::write(&file, listing).unwrap();
+        let made =
+            Command::new("git").arg("mktree").stdin(std::fs::File::open(&file).unwrap()).current_dir(at).output();
+        entry = format!("040000 tree {}", String::from_utf8(made.unwrap().stdout).unwrap().trim());
+    }
+    let tree = entry.rsplit(' ').next().unwrap();
+    let commit = git(at, &["commit-tree", "-m", "a", tree]);
+    git(at, &["update-ref", "refs/heads/main", &commit]);
+}
+
+/// An archive of a few hundred kilobytes that unpacks to so many mebibytes, served at an address.
+async fn zip_bomb(folder: &Path, mebibytes: usize) -> String {
+    let made = Command::new("python3")
+        .args([
+            "-c",
+            "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)\n\
+            z.writestr('app/zeros', bytes(int(sys.argv[2]) << 20))\nz.close()",
+        ])
+        .arg(folder.join("bomb.zip"))
+        .arg(mebibytes.to_string())
+        .status();
+    assert!(made.unwrap().success());
+    let zip = std::fs::read(folder.join("bomb.zip")).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/bomb.zip", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|n| n > 0) {}
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", zip.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.write_all(&zip).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn what_would_take_the_whole_disk_is_stopped_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let bomb = |name: &str| folder.path().join(name);
+    pack_bomb(&bomb("pack"), 512);
+    tree_bomb(&bomb("tree"), 4);
+    tree_bomb(&bomb("deep"), 7);
+    let archive = json!({"name": "app", "path": "app", "remotes": [], "archive": zip_bomb(folder.path(), 512).await});
+    let all = [
+        ("pack", project(&bomb("pack"), "app", json!({})), "it takes more than 64 MiB on disk"),
+        ("files", project(&bomb("tree"), "app", json!({})), "it has more than 1000 files"),
+        ("memory", project(&bomb("deep"), "app", json!({})), "more memory"),
+        ("archive", archive, "it takes more than 64 MiB on disk"),
+    ];
+    for (name, project, why) in all {
+        let mut agent = Agent::start(|a, _| {
+            a["projects"] = json!([project]);
+            let memory = if name == "memory" { 256 << 20 } else { 8u64 << 30 };
+            a["projectLimits"] = json!({"octets": 64 << 20, "files": 1000, "memory": memory});
+        });
+        let status = agent.until("failed", |status| status.state == AgentState::Failed).await;
+        let failure = status.failure.unwrap();
+        assert!(failure.message.contains(why) && !failure.transient, "{name}: {failure:?}");
+        assert_eq!(std::fs::read_dir(agent.path("projects")).unwrap().count(), 0, "{name}: half of it remains");
+        agent.stop().await;
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use dormer_core::fixture::clock::{clock, pass};
 use dormer_core::fixture::people::{People, user};
+use dormer_core::ports::forge::ForgeCredentials as _;
 
 use super::stand::{Instead, Stand};
 use crate::provider::config::{Config, Kind};
@@ -16,6 +17,8 @@ struct House {
     accounts: Arc<People>,
     authenticator: Arc<Authenticator>,
     logins: Logins,
+    /// Another replica.
+    second: (Logins, Arc<Authenticator>),
     sessions: Sessions,
     one: Stand,
     two: Stand,
@@ -48,10 +51,14 @@ async fn house_with(change: impl Fn(&mut Config)) -> House {
         Provider::new(name, config, secret, format!("http://us/login/callback/{name}"), fetch.clone())
     };
     let vault = Arc::new(Vault::new(&[3; 32]).unwrap());
-    let providers = vec![provider("one", &one), provider("two", &two)];
-    let logins = Logins::new(accounts.clone(), authenticator.clone(), clock.clone(), vault, providers);
-    let sessions = Sessions::new(accounts.clone(), authenticator.clone(), clock);
-    House { accounts, authenticator, logins, sessions, one, two, hand }
+    let replica = |authenticator: &Arc<Authenticator>| {
+        let providers = vec![provider("one", &one), provider("two", &two)];
+        Logins::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone(), providers)
+    };
+    let second = Authenticator::open(accounts.clone(), clock.clone()).await.unwrap();
+    let (logins, second) = (replica(&authenticator), (replica(&second), second));
+    let sessions = Sessions::new(accounts.clone(), authenticator.clone(), clock.clone(), vault.clone());
+    House { accounts, authenticator, logins, second, sessions, one, two, hand }
 }
 
 /// The one TLS provider, as the program's main installs it.
@@ -155,8 +162,12 @@ async fn an_answer_counts_in_the_browser_that_asked_for_it_and_once() {
 
     let (cookie, answer) = house.left().await;
     house.logins.finish("one", answer.clone(), Some(&cookie), None).await.unwrap();
-    assert!(is_foreign(&house.logins.finish("one", answer, Some(&cookie), None).await), "replayed");
+    assert!(is_foreign(&house.logins.finish("one", answer.clone(), Some(&cookie), None).await), "replayed");
     assert_eq!(house.one.redeemed(), 1);
+    assert!(
+        is_foreign(&house.second.0.finish("one", answer, Some(&cookie), None).await),
+        "replayed at another replica"
+    );
 
     let (cookie, answer) = house.left().await;
     pass(&house.hand, flow::LIFE);
@@ -344,7 +355,9 @@ async fn what_acts_for_people_is_sealed_and_renewed_once() {
     grants.access(&identity).await.unwrap().unwrap();
     assert_eq!(house.one.redeemed(), before, "good for a while yet");
     pass(&house.hand, Duration::from_secs(550));
-    let asking = (0..20).map(|_| {
+    let asking = (0..20).map(|number| {
+        // At two replicas.
+        let grants = if number % 2 == 0 { grants } else { house.second.0.grants() };
         let (grants, identity) = (grants.clone(), identity.clone());
         tokio::spawn(async move { grants.access(&identity).await.unwrap().unwrap() })
     });
@@ -384,6 +397,64 @@ async fn who_is_gone_there_is_out_here() {
         assert_eq!(house.sign_in().await.unwrap().user, ann, "{what}: let in again there");
         assert!(house.authenticator.user(&ann).is_some());
     }
+}
+
+#[tokio::test]
+async fn an_address_that_only_the_id_token_vouches_for_outlives_a_recheck() {
+    let house = house_with(|config| {
+        config.allow_groups.clear();
+        config.allow_domains = vec!["acme.org".into()];
+    })
+    .await;
+    // As Gitea does it: whether an address is verified stands in ID tokens only.
+    house.one.set(|state| {
+        state.claims = json!({"sub": "7", "preferred_username": "ann", "email": "ann@acme.org"});
+        state.token_claims = json!({"email_verified": true});
+    });
+    let ann = house.sign_in().await.unwrap().user;
+    let now = || house.authenticator.identities(&ann).pop().unwrap();
+    house.logins.grants().recheck(now()).await;
+    assert_eq!((now().blocked, now().mail.as_deref()), (false, Some("ann@acme.org")));
+    // Another one, for which nobody has vouched.
+    house.one.set(|state| state.claims["email"] = json!("boss@acme.org"));
+    house.logins.grants().recheck(now()).await;
+    assert!(now().blocked);
+}
+
+#[tokio::test]
+async fn commits_bear_what_the_sources_host_knows_of_their_author() {
+    let house = house_with(|config| config.kind = Kind::Gitea).await;
+    let claims = |subject: &str, name: &str, mail: &str| {
+        json!({"sub": subject, "preferred_username": "ann", "name": name, "groups": ["acme"], "email": mail,
+            "email_verified": true})
+    };
+    house.one.set(|state| state.claims = claims("7", "Ann", "ann@one.org"));
+    house.two.set(|state| state.claims = claims("8", "A. at Two", "ann@two.org"));
+    let ann = house.sign_in().await.unwrap().user;
+    let known = house.session(&ann).await;
+    let link = async || {
+        let begun = house.logins.begin("two", "/", Some(&known)).await.unwrap();
+        let state = house.two.visited(&begun.url)["state"].clone();
+        let answer = Answer { code: Some("code".into()), state, ..Answer::default() };
+        house.logins.finish("two", answer, Some(begun.cookie.expose()), Some(&known)).await.unwrap();
+    };
+    link().await;
+    let (accounts, authenticator) = (house.accounts.clone(), house.authenticator.clone());
+    let vault = Arc::new(Vault::new(&[3; 32]).unwrap());
+    let secrets = crate::secrets::Secrets::new(accounts, authenticator.clone(), clock().0, vault);
+    let credentials = crate::credentials::Credentials::new(authenticator, secrets, house.logins.grants().clone());
+    let identity = async |host: &str| {
+        let identity = credentials.identity(&ann, Some(host)).await.unwrap();
+        format!("{} <{}>", identity.name, identity.email)
+    };
+    let host = |stand: &Stand| stand.issuer.trim_start_matches("http://").to_string();
+    assert_eq!(identity(&host(&house.one)).await, "Ann <ann@one.org>");
+    assert_eq!(identity(&host(&house.two)).await, "A. at Two <ann@two.org>");
+    assert_eq!(identity("elsewhere.test").await, "Ann <ann@one.org>");
+    // That host vouches for no address: one that another vouches for.
+    house.two.set(|state| state.claims["email_verified"] = json!(false));
+    link().await;
+    assert_eq!(identity(&host(&house.two)).await, "A. at Two <ann@one.org>");
 }
 
 #[tokio::test]

@@ -126,8 +126,13 @@ impl Provider {
         Ok((self.person(&claims)?, grant))
     }
 
-    /// Asks again about somebody. None: it has no way to tell.
-    pub async fn ask(&self, grant: &Grant, groups_before: &[String]) -> Result<Option<Person>, ProviderError> {
+    /// Asks again about somebody of whom this was known. None: it has no way to tell.
+    pub async fn ask(
+        &self,
+        grant: &Grant,
+        groups_before: &[String],
+        mail_before: Option<&str>,
+    ) -> Result<Option<Person>, ProviderError> {
         let found = self.find(FRESH).await?;
         if self.config.kind.is_plain() {
             return self.github(&found, grant).await.map(Some);
@@ -140,6 +145,11 @@ impl Provider {
         // Some say groups in ID tokens only, of which there is no new one.
         if !claims.contains_key(self.groups_claim()) {
             person.groups = groups_before.to_vec();
+        }
+        // Gitea says only there whether an address is verified: the one that was is so still, another one is not.
+        if !claims.contains_key("email_verified") {
+            let same = |mail: &&str| claims.get("email").is_none_or(|now| now.as_str() == Some(*mail));
+            person.mail = mail_before.filter(same).map(String::from);
         }
         Ok(Some(person))
     }

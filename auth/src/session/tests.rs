@@ -20,7 +20,8 @@ async fn house() -> House {
     let (clock, hand) = clock();
     accounts.add_user(user("ann")).await.unwrap();
     let authenticator = Authenticator::open(accounts.clone(), clock.clone()).await.unwrap();
-    let sessions = Sessions::new(accounts.clone(), authenticator.clone(), clock.clone());
+    let vault = Arc::new(Vault::new(&[5; 32]).unwrap());
+    let sessions = Sessions::new(accounts.clone(), authenticator.clone(), clock.clone(), vault);
     let links = Links::new(accounts.clone(), clock);
     House { accounts, authenticator, sessions, links, hand }
 }

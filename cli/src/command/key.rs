@@ -1,10 +1,11 @@
 //! `key`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use dormer_wire::api::{self, CreateKey};
 
+use crate::client::Client;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::value;
@@ -55,16 +56,38 @@ fn read(context: &Context, file: Option<PathBuf>) -> Result<String, CliError> {
     let path = match file {
         Some(path) if path.as_os_str() == "-" => return Ok(std::io::read_to_string(std::io::stdin())?),
         Some(path) => path,
-        None => {
-            let names = ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"];
-            let mut found = names.iter().map(|name| context.environment.dot_ssh().join(name));
-            let found = found.find(|path| path.is_file());
-            found.ok_or_else(|| {
-                CliError::Usage("no public key in ~/.ssh: name a file, or make one with ssh-keygen".into())
-            })?
-        }
+        None => of_home(context).ok_or_else(|| {
+            CliError::Usage("no public key in ~/.ssh: name a file, or make one with ssh-keygen".into())
+        })?,
     };
-    std::fs::read_to_string(&path).map_err(|error| CliError::Usage(format!("cannot read {}: {error}", path.display())))
+    read_file(&path)
+}
+
+/// The public key that this person's `ssh` offers by itself.
+fn of_home(context: &Context) -> Option<PathBuf> {
+    let names = ["id_ed25519.pub", "id_ecdsa.pub", "id_rsa.pub"];
+    let mut found = names.iter().map(|name| context.environment.dot_ssh().join(name));
+    found.find(|path| path.is_file())
+}
+
+/// Lets this person's own key in, where they have one, and says which. What stands in the way is said, and no error:
+/// there are other ways to sign in.
+pub async fn add_own(client: &Client, context: &mut Context) {
+    let Some(path) = of_home(context) else {
+        return context.output.note("ssh will ask for your word in the browser; 'dormer key add FILE' lets a key in.");
+    };
+    let added = async {
+        let key = public_key(&read_file(&path)?)?;
+        client.post(&["keys"], &CreateKey { key, name: None }).await
+    };
+    match added.await {
+        Ok(_) => context.output.note(&format!("ssh: your key {} lets you in.", path.display())),
+        Err(error) => context.output.note(&format!("ssh: {} was not let in: {error}", path.display())),
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|error| CliError::Usage(format!("cannot read {}: {error}", path.display())))
 }
 
 /// One public key. A private one, given by mistake, never leaves the machine.

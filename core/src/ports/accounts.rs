@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::account::{Audited, Digest, Identity, Key, Link, Project, Session, StoredSecret, Token, User};
+use crate::account::{Audited, Brief, Digest, Identity, Key, Link, Project, Session, StoredSecret, Token, User};
 use crate::name::{ProjectName, UserName};
 
 /// Why a record could not be read or written.
@@ -43,7 +43,7 @@ pub struct Everybody {
 /// The records of people. A write that has returned is not lost by a crash, and is seen by the next [`Accounts::load`].
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
-    /// Reads everything but links.
+    /// Reads everything but links and briefs.
     async fn load(&self) -> Result<Everybody, AccountError>;
 
     /// A number that rises with each change; whoever keeps a snapshot loads again when it does.
@@ -104,6 +104,14 @@ pub trait Accounts: Send + Sync + 'static {
     async fn add_link(&self, link: Link) -> Result<(), AccountError>;
     /// Takes a one-time link: of any number of callers at the same time exactly one gets it, and none once it expired.
     async fn take_link(&self, digest: &Digest, now: Timestamp) -> Result<Option<Link>, AccountError>;
+
+    /// Keeps a brief. Of any number of callers with the same key, at the same time or later, exactly one is told that
+    /// it was the first. Nobody else is told.
+    async fn keep_brief(&self, brief: Brief) -> Result<bool, AccountError>;
+    /// What a brief says, until it expires.
+    async fn brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError>;
+    /// Takes a brief: of any number of callers at the same time exactly one gets it, and none once it expired.
+    async fn take_brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError>;
 
     /// Notes when credentials (tokens, keys, sessions by id) were last used, and removes what expired before `now`.
     async fn tidy(&self, used: &[(String, Timestamp)], now: Timestamp) -> Result<(), AccountError>;

@@ -175,9 +175,10 @@ pub trait ForgeCredentials: Send + Sync + 'static {
     /// nothing is kept for it, or the user may not any more.
     async fn for_host(&self, user: &UserName, host: &str) -> Option<Credential>;
 
-    /// Name and mail address for a user's commits.
-    async fn identity(&self, user: &UserName) -> Option<Identity> {
-        let _ = user;
+    /// Name and mail address for a user's commits in a workspace of a source at `host`: as that host knows them, where
+    /// it does.
+    async fn identity(&self, user: &UserName, host: Option<&str>) -> Option<Identity> {
+        let (_, _) = (user, host);
         None
     }
 }

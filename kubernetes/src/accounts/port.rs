@@ -16,7 +16,7 @@ use dormer_core::ports::accounts::{AccountError, Accounts as Port, Everybody};
 use super::credentials::{TRIES, exactly, posts, unavailable};
 use super::everybody::{everybody, members};
 use super::secret::{self, last_used, read};
-use super::stored::{self, Grant, Identity, Key, Link, Record, Sealed, Session, Token};
+use super::stored::{self, Brief, Grant, Identity, Key, Link, Record, Sealed, Session, Token};
 use super::{Accounts, Inner};
 use crate::error::{Answer, answer};
 use crate::hex;
@@ -112,6 +112,28 @@ impl Inner {
         }
     }
 
+    async fn keep_brief(&self, brief: core::Brief) -> Result<bool, AccountError> {
+        let made = secret::unowned(&Brief::from(brief))?;
+        match self.secrets().create(&posts(), &made).await {
+            Ok(_) => Ok(true),
+            Err(error) if answer(&error) == Answer::Exists => Ok(false),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    async fn brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError> {
+        let there = self.secrets().get_opt(&secret::name::<Brief>(&hex::encode(key))).await.map_err(unavailable)?;
+        Ok(there.and_then(|secret| read::<Brief>(&secret)?.says(now)))
+    }
+
+    async fn take_brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError> {
+        let there = self.secrets().get_opt(&secret::name::<Brief>(&hex::encode(key))).await.map_err(unavailable)?;
+        let Some(there) = there else { return Ok(None) };
+        // Exactly one deletion of an object goes well, as with links.
+        let taken = self.delete(&there).await?;
+        Ok(read::<Brief>(&there).filter(|_| taken).and_then(|brief| brief.says(now)))
+    }
+
     async fn tidy(&self, used: &[(String, Timestamp)], now: Timestamp) -> Result<(), AccountError> {
         let mut writes = Vec::new();
         let (mut expired, tokens, sessions) = (Vec::new(), self.of_kind::<Token>(), self.of_kind::<Session>());
@@ -133,6 +155,12 @@ impl Inner {
         for link in self.secrets().list(&links).await.map_err(unavailable)?.items {
             if read::<Link>(&link).is_none_or(|read| read.expires_at <= now) {
                 expired.push(std::sync::Arc::new(link));
+            }
+        }
+        let briefs = ListParams::default().labels(&format!("{RECORD}={}", Brief::KIND));
+        for brief in self.secrets().list(&briefs).await.map_err(unavailable)?.items {
+            if read::<Brief>(&brief).is_none_or(|read| read.expires_at <= now) {
+                expired.push(std::sync::Arc::new(brief));
             }
         }
         let writes = stream::iter(writes).map(|(name, at)| async move { self.used(&name, at).await });
@@ -343,6 +371,18 @@ impl Port for Accounts {
 
     async fn take_link(&self, digest: &Digest, now: Timestamp) -> Result<Option<core::Link>, AccountError> {
         self.inner.take_link(digest, now).await
+    }
+
+    async fn keep_brief(&self, brief: core::Brief) -> Result<bool, AccountError> {
+        self.inner.keep_brief(brief).await
+    }
+
+    async fn brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError> {
+        self.inner.brief(key, now).await
+    }
+
+    async fn take_brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError> {
+        self.inner.take_brief(key, now).await
     }
 
     async fn tidy(&self, used: &[(String, Timestamp)], now: Timestamp) -> Result<(), AccountError> {

@@ -39,24 +39,27 @@ pub fn name<R: Record>(identity: &str) -> String {
 
 /// The Secret of a record.
 pub fn of<R: Record>(record: &R, owner: &Owner) -> Result<Secret, AccountError> {
+    let mut secret = unowned(record)?;
+    secret.labels_mut().insert(HOLDER.into(), owner.uid.clone());
+    secret.metadata.owner_references = Some(vec![OwnerReference {
+        api_version: format!("{GROUP}/{VERSION}"),
+        kind: owner.kind.into(),
+        name: owner.name.clone(),
+        uid: owner.uid.clone(),
+        ..OwnerReference::default()
+    }]);
+    Ok(secret)
+}
+
+/// The Secret of a record that is nobody's.
+pub fn unowned<R: Record>(record: &R) -> Result<Secret, AccountError> {
     let json = serde_json::to_vec(record).map_err(|error| KubeError::Damaged(error.to_string()))?;
-    let labels = [
-        ("app.kubernetes.io/managed-by", MANAGER),
-        ("app.kubernetes.io/part-of", "dormer"),
-        (RECORD, R::KIND),
-        (HOLDER, owner.uid.as_str()),
-    ];
+    let labels =
+        [("app.kubernetes.io/managed-by", MANAGER), ("app.kubernetes.io/part-of", "dormer"), (RECORD, R::KIND)];
     Ok(Secret {
         metadata: ObjectMeta {
             name: Some(name::<R>(&record.identity())),
             labels: Some(labels.map(|(key, value)| (key.to_string(), value.to_string())).into()),
-            owner_references: Some(vec![OwnerReference {
-                api_version: format!("{GROUP}/{VERSION}"),
-                kind: owner.kind.into(),
-                name: owner.name.clone(),
-                uid: owner.uid.clone(),
-                ..OwnerReference::default()
-            }]),
             ..ObjectMeta::default()
         },
         data: Some(BTreeMap::from([(DATA.to_string(), ByteString(json))])),

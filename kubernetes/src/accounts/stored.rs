@@ -278,6 +278,37 @@ impl Link {
     }
 }
 
+/// What gateways tell each other for some minutes, sealed.
+#[derive(Serialize, Deserialize)]
+pub struct Brief {
+    #[serde(with = "digest")]
+    key: core::Digest,
+    /// In base64.
+    pub sealed: String,
+    pub expires_at: Timestamp,
+}
+
+impl Record for Brief {
+    const KIND: &'static str = "brief";
+    fn identity(&self) -> String {
+        crate::hex::encode(&self.key)
+    }
+}
+
+impl From<core::Brief> for Brief {
+    fn from(brief: core::Brief) -> Brief {
+        let core::Brief { key, sealed, expires_at } = brief;
+        Brief { key, sealed: crate::hex::base64(&sealed), expires_at }
+    }
+}
+
+impl Brief {
+    /// What it says at that time. None: it expired, or cannot be understood.
+    pub fn says(&self, now: Timestamp) -> Option<Vec<u8>> {
+        crate::hex::unbase64(&self.sealed).filter(|_| self.expires_at > now)
+    }
+}
+
 /// What acts for an account at a provider, sealed.
 #[derive(Serialize, Deserialize)]
 pub struct Grant {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dormer_core::account::{
-    Audited, Holder, Identity, Key, Link, Project, ProjectMember, SecretKind, Session, StoredSecret, Token, User,
+    Audited, Brief, Holder, Identity, Key, Link, Project, ProjectMember, SecretKind, Session, StoredSecret, Token, User,
 };
 use dormer_core::ports::accounts::{AccountError, Accounts as _, Everybody};
 use dormer_core::principal::Scope;
@@ -222,6 +222,23 @@ pub async fn a_link_is_taken_once(place: Place) {
     let late = Link { digest: [6; 32], expires_at: at(10), ..link };
     accounts.add_link(late).await.unwrap();
     assert_eq!(accounts.take_link(&[6; 32], at(11)).await.unwrap(), None);
+    // What was used is used up at every replica, and what one says another one hears.
+    let brief = |key| Brief { key: [key; 32], sealed: b"sealed".to_vec(), expires_at: at(100) };
+    let keeps = (0..20).map(|at_| {
+        let accounts = if at_ % 2 == 0 { accounts.clone() } else { other.clone() };
+        async move { accounts.keep_brief(brief(1)).await.unwrap() }
+    });
+    assert_eq!(futures::future::join_all(keeps).await.into_iter().filter(|first| *first).count(), 1);
+    assert_eq!(other.brief(&[1; 32], at(99)).await.unwrap().as_deref(), Some(&b"sealed"[..]));
+    assert_eq!(other.brief(&[1; 32], at(100)).await.unwrap(), None);
+    let takes = (0..20).map(|at_| {
+        let accounts = if at_ % 2 == 0 { accounts.clone() } else { other.clone() };
+        async move { accounts.take_brief(&[1; 32], at(99)).await.unwrap() }
+    });
+    assert_eq!(futures::future::join_all(takes).await.into_iter().flatten().count(), 1);
+    accounts.keep_brief(brief(2)).await.unwrap();
+    other.tidy(&[], at(100)).await.unwrap();
+    assert!(accounts.keep_brief(brief(2)).await.unwrap(), "tidied away");
     accounts.close();
     other.close();
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use tokio::sync::watch;
 
 use dormer_core::account::{
-    Audited, Digest, Holder, Identity, Key, Link, Project, SecretKind, Session, StoredSecret, Token, User,
+    Audited, Brief, Digest, Holder, Identity, Key, Link, Project, SecretKind, Session, StoredSecret, Token, User,
 };
 use dormer_core::name::{ProjectName, UserName};
 use dormer_core::ports::accounts::{AccountError, Accounts, Everybody};
@@ -383,6 +383,44 @@ impl Accounts for LocalStore {
         .await
     }
 
+    async fn keep_brief(&self, brief: Brief) -> Result<bool, AccountError> {
+        self.write_people(move |connection| {
+            let Brief { key, sealed, expires_at } = brief;
+            let sql = "INSERT INTO brief (key, sealed, expires_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+            let kept = execute(connection, sql, params![key, sealed, time::to_sql(expires_at)])?;
+            Ok((kept > 0, false))
+        })
+        .await
+    }
+
+    async fn brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError> {
+        let key = *key;
+        let read = move |connection: &Connection| {
+            let read = || {
+                let sql = "SELECT sealed FROM brief WHERE key = ?1 AND expires_at > ?2";
+                let mut statement = connection.prepare_cached(sql)?;
+                statement.query_row(params![key, time::to_sql(now)], |row| row.get(0)).optional()
+            };
+            read().map_err(|error| AccountError::from(Failure::from(error)))
+        };
+        self.inner.reader.read(read).await
+    }
+
+    async fn take_brief(&self, key: &Digest, now: Timestamp) -> Result<Option<Vec<u8>>, AccountError> {
+        let key = *key;
+        self.write_people(move |connection| {
+            // One thread writes: whoever comes second finds nothing to delete.
+            let take = || {
+                let sql = "DELETE FROM brief WHERE key = ?1 RETURNING sealed, expires_at";
+                let read = |row: &Row<'_>| Ok((row.get(0)?, at(row, 1)?));
+                connection.prepare_cached(sql)?.query_row([key], read).optional()
+            };
+            let taken = take().map_err(Failure::from)?;
+            Ok((taken.filter(|(_, expires_at)| *expires_at > now).map(|(sealed, _)| sealed), false))
+        })
+        .await
+    }
+
     async fn tidy(&self, used: &[(String, Timestamp)], now: Timestamp) -> Result<(), AccountError> {
         let used = used.to_vec();
         self.write_people(move |connection| {
@@ -401,6 +439,7 @@ impl Accounts for LocalStore {
                 changed += execute(connection, &sql, [time::to_sql(now)])?;
             }
             execute(connection, "DELETE FROM link WHERE expires_at <= ?1", [time::to_sql(now)])?;
+            execute(connection, "DELETE FROM brief WHERE expires_at <= ?1", [time::to_sql(now)])?;
             Ok(((), changed > 0))
         })
         .await

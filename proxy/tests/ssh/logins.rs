@@ -66,21 +66,21 @@ async fn a_click_in_a_browser_lets_a_terminal_in() {
     {
         let (child, code) = asking(&world, named).await;
         let before = world.dialled();
-        let request = world.approvals.look(&code).unwrap();
+        let request = world.approvals.look(&code).await.unwrap();
         assert!(request.address.is_loopback() && request.target == named, "{request:?}");
         assert!(request.program.starts_with("SSH-2.0-OpenSSH_"), "{request:?}");
         assert_eq!(world.dialled(), before, "asking wakes nothing");
-        world.approvals.answer(&code, approve.then(|| ann.clone())).unwrap();
+        world.approvals.answer(&code, approve.then(|| ann.clone())).await.unwrap();
         let output = tokio::time::timeout(SOON, child.wait_with_output()).await.unwrap().unwrap();
         let got = (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned());
         assert_eq!(got, (Some(status), out.to_string()), "{named} {approve}");
-        assert!(world.approvals.answer(&code, Some(ann.clone())).is_err(), "an answer counts once");
+        assert!(world.approvals.answer(&code, Some(ann.clone())).await.is_err(), "an answer counts once");
     }
     // Whoever leaves takes the question along.
     let (mut child, code) = asking(&world, "hello").await;
     child.kill().await.unwrap();
     let gone = async {
-        while world.approvals.look(&code).is_some() {
+        while world.approvals.look(&code).await.is_some() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

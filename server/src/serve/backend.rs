@@ -31,6 +31,9 @@ use crate::config::Config;
 /// A part that serves until the shutdown.
 pub type Way = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// What else only one of all gateways does, for a term: until the token fires.
+pub type Beside = Arc<dyn Fn(CancellationToken) -> Way + Send + Sync>;
+
 /// What a backend gives to the gateway.
 pub struct Backend {
     /// The records of workspaces.
@@ -71,9 +74,11 @@ pub trait House: Send + Sync + 'static {
     /// Takes in how the gateway is reached.
     fn say(&self, _info: &Info) {}
 
-    /// Reconciles until `shutdown`, whenever it is this gateway's turn, with what else only one gateway may do.
-    fn lead(&self, reconciler: Reconciler, shutdown: CancellationToken) -> Way {
-        Box::pin(async move { reconciler.run(shutdown).await })
+    /// Reconciles until `shutdown`, whenever it is this gateway's turn, with what else only one gateway is to do.
+    fn lead(&self, reconciler: Reconciler, beside: Beside, shutdown: CancellationToken) -> Way {
+        Box::pin(async move {
+            tokio::join!(reconciler.run(shutdown.clone()), beside(shutdown));
+        })
     }
 
     /// What each of several gateways does beside that.

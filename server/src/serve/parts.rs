@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use dormer_auth::approval::Approvals;
 use dormer_auth::authenticator::Authenticator;
+use dormer_auth::brief::Briefs;
 use dormer_auth::credentials::Credentials;
 use dormer_auth::link::Links;
 use dormer_auth::login::Logins;
@@ -31,7 +32,7 @@ use dormer_reconciler::reconciler::Reconciler;
 use dormer_web::deps::Info;
 
 use crate::config::Config;
-use crate::serve::backend::{self, House, Way};
+use crate::serve::backend::{self, Beside, House, Way};
 use crate::serve::requests::Requests;
 use crate::serve::secrets::WithSecrets;
 use crate::serve::{DRAIN, commands, metrics, providers};
@@ -109,6 +110,10 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         .filter_map(|line| line.split_once(' ').map(|(_, key)| key.to_string()))
         .collect();
     let approvals = Approvals::new(clock.clone());
+    let approvals = match backend.personal {
+        true => approvals,
+        false => approvals.shared(Briefs::new(accounts.clone(), clock.clone(), vault.clone()), authenticator.clone()),
+    };
     let mut ways_in = config.ssh.way_in(host_keys)?;
     ways_in.origin = info(&config, browsers.local_addr().port(), 0, Vec::new())?.origin();
     ways_in.host.clone_from(&config.http.domain);
@@ -197,12 +202,21 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
             }
         }
     };
+    // Git hosts and providers are asked by one gateway of all: each has a limit, and says the same to everybody.
+    let beside: Beside = {
+        let (grants, recheck, poll) = (logins.grants().clone(), config.auth.recheck.get(), config.forge.poll);
+        Arc::new(move |term| {
+            let asking = requests.clone().poll(poll.unless_zero(), term.clone());
+            let rechecking = grants.clone().follow(recheck, term);
+            Box::pin(async move {
+                tokio::join!(asking, rechecking);
+            })
+        })
+    };
     let mut ways: Vec<(&'static str, Way)> = vec![
         ("directory", Box::pin(follow)),
         ("authenticator", Box::pin(authenticator.clone().follow(shutdown.clone()))),
-        ("providers", Box::pin(logins.grants().clone().follow(config.auth.recheck.get(), shutdown.clone()))),
-        ("reconciler", house.lead(reconciler.clone(), shutdown.clone())),
-        ("requests", Box::pin(requests.poll(config.forge.poll.unless_zero(), shutdown.clone()))),
+        ("reconciler", house.lead(reconciler.clone(), beside, shutdown.clone())),
         ("http", Box::pin(whole(browsers.serve(shutdown.clone(), DRAIN), shutdown.clone()))),
         ("ssh", Box::pin(shells.serve(shutdown.clone(), drain))),
         (
@@ -317,7 +331,7 @@ impl ForgeCredentials for Named {
         None
     }
 
-    async fn identity(&self, user: &UserName) -> Option<Identity> {
+    async fn identity(&self, user: &UserName, _: Option<&str>) -> Option<Identity> {
         Some(Identity { name: user.to_string(), email: format!("{user}@{}", self.domain) })
     }
 }

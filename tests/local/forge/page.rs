@@ -87,31 +87,40 @@ fn a_request_is_opened_edited_committed_and_pushed_from_the_editor_and_shows_it(
     browser.click("#create >> text=Create and start");
     browser.see(".explorer-folders-view >> text=only-here.txt");
     let before = app.head();
+    let workspace = Workspace::named(&gateway, "fix");
     let shown = in_its_terminal(
         &mut browser,
+        |file| workspace.run(&format!("test -e {file} && echo yes || true")) == "yes",
         "echo from-the-editor >> only-here.txt; git commit -qam Two; git push -q",
         || app.pull(number)["head"]["sha"].as_str().filter(|head| *head != before).map(String::from),
     );
     browser.picture("pushed");
-    let workspace = Workspace::named(&gateway, "fix");
     assert_eq!(shown, workspace.run("git rev-parse HEAD"));
     assert!(workspace.run("git log -1 --format=%s%n%b --stat").contains("only-here.txt"));
 }
 
-/// Types a line into a new terminal of the editor, and waits for what comes of it.
+/// Opens a terminal of the editor, types a line there once its shell listens, and waits for what comes of it. `heard`
+/// says whether a file is there in the folder that the terminal begins in.
 #[track_caller]
-pub fn in_its_terminal<T>(browser: &mut Browser, line: &str, seen: impl Fn() -> Option<T>) -> T {
+pub fn in_its_terminal<T>(
+    browser: &mut Browser,
+    heard: impl Fn(&str) -> bool,
+    line: &str,
+    seen: impl Fn() -> Option<T>,
+) -> T {
     browser.press("F1");
     browser.see(".quick-input-widget input");
     browser.write(">Terminal: Create New Terminal");
     browser.see(".quick-input-list .monaco-list-row");
     browser.press("Enter");
     browser.see(".terminal-wrapper.active .xterm-rows, .terminal-wrapper.active canvas");
-    // What is typed before the shell's prompt is there may be lost: typed again until it was heard.
-    let found = (0..6).find_map(|_| {
-        browser.write(line);
+    // What is typed before the shell's prompt is there may be lost: something that may be said twice comes first.
+    wait::until("the terminal's shell listens", wait::LONG, || {
+        browser.write("touch .git/listens");
         browser.press("Enter");
-        wait::poll(std::time::Duration::from_secs(15), &seen)
+        wait::poll(std::time::Duration::from_secs(2), || heard(".git/listens").then_some(()))
     });
-    found.unwrap_or_else(|| panic!("nothing came of it in the terminal: {line}"))
+    browser.write(line);
+    browser.press("Enter");
+    wait::until("what comes of the line in the terminal", wait::LONG, seen)
 }

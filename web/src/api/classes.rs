@@ -15,7 +15,7 @@ use dormer_wire::api::{Class, ClassSays, CreateClass, FieldProblem, List, Proble
 
 use crate::api::tokens::{may_list, whole};
 use crate::app::App;
-use crate::body::{Body, unreadable};
+use crate::body::{Body, told};
 use crate::problem::Refused;
 use crate::who::{Admin, Caller};
 
@@ -34,20 +34,13 @@ fn show(app: &App, class: &class::Class, who: &Principal) -> Class {
 
 /// What a body says, looked at.
 fn read(app: &App, says: &ClassSays) -> Result<ClassSpec, Refused> {
-    let spec: ClassSpec = serde_json::to_value(says)
-        .and_then(serde_json::from_value)
-        .map_err(|error| Refused::field(field_of(&error.to_string()), error.to_string()))?;
+    let spec: ClassSpec = told(serde_json::to_value(says).map_err(|error| Refused::field("", error.to_string()))?)?;
     let mut wrong: Vec<FieldProblem> =
         spec.check().into_iter().map(|(field, reason)| FieldProblem { field, reason }).collect();
     if let Some(Err(reason)) = spec.devfile.as_deref().map(|text| (app.deps.check_devfile)(text)) {
         wrong.push(FieldProblem { field: "/devfile".into(), reason });
     }
     if wrong.is_empty() { Ok(spec) } else { Err(Refused::fields(wrong)) }
-}
-
-/// Only a word of a list can be unknown by now.
-fn field_of(message: &str) -> &'static str {
-    if message.contains("unknown variant") { "/fixed" } else { "" }
 }
 
 /// Lists the classes. Only administrators are told what each says.
@@ -83,7 +76,7 @@ pub async fn create(
         return Err(Refused::field("/name", "a class needs a name"));
     };
     let name: ProjectName = name.parse().map_err(|error| Refused::field("/name", format!("{error}")))?;
-    let says: ClassSays = serde_json::from_value(body.into()).map_err(|error| unreadable(&error))?;
+    let says: ClassSays = told(body.into())?;
     let class =
         class::Class { name: name.to_string(), created_at: Some(app.deps.clock.now()), spec: read(&app, &says)? };
     let made = app.deps.classes.add(class).await?;

@@ -32,7 +32,7 @@ pub async fn begin(
     Body(wanted): Body<BeginDevice>,
 ) -> Result<Json<DeviceBegun>, Refused> {
     let peer = headers.get("dormer-peer").and_then(|peer| peer.to_str().ok()).unwrap_or_default();
-    let (device, user_code) = app.devices.begin(&machine(&wanted.machine), peer, app.deps.clock.now())?;
+    let (device, user_code) = app.devices.begin(&machine(&wanted.machine), peer).await?;
     Ok(Json(DeviceBegun {
         device_code: device.expose().clone(),
         user_code,
@@ -51,16 +51,15 @@ pub async fn redeem(
     Body(wanted): Body<RedeemCode>,
 ) -> Result<(StatusCode, Json<Token>), Refused> {
     let no = |slug: &str, detail: &str| Err(Refused::new(StatusCode::BAD_REQUEST, slug, "Not signed in", detail));
-    let now = app.deps.clock.now();
     match (wanted.device_code, wanted.code, wanted.verifier) {
-        (Some(device), None, None) => match app.devices.poll(&device, now) {
+        (Some(device), None, None) => match app.devices.poll(&device).await? {
             Outcome::Granted(user, machine) => mint(&app, &user, &machine).await,
             Outcome::Waiting => no("authorization-pending", "Nobody has typed the code yet."),
             Outcome::TooSoon => no("slow-down", "Ask less often."),
             Outcome::Denied => no("access-denied", "The sign-in was refused in the browser."),
             Outcome::Over => no("expired", "The code is over, or was used. Begin again."),
         },
-        (None, Some(code), Some(verifier)) => match app.devices.take(&code, &verifier, now) {
+        (None, Some(code), Some(verifier)) => match app.devices.take(&code, &verifier).await? {
             Some((user, machine)) => mint(&app, &user, &machine).await,
             None => no("expired", "The code is over, or was used. Begin again."),
         },

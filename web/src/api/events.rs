@@ -50,7 +50,7 @@ pub async fn events(
     part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let entry = app.admit(&known.principal, &name, Action::View)?;
-    let Query(part) = part.map_err(|rejection| Refused::field("", rejection.body_text()))?;
+    let Query(part) = part.map_err(|rejection| crate::body::query(&rejection))?;
     let feed = Feed { once: part.follow == Some(false), ..Feed::new(app, known, entry, true) };
     Ok(feed.response())
 }

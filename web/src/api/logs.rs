@@ -55,7 +55,7 @@ pub async fn logs(
     part: Result<Query<Part>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let entry = app.admit(&known.principal, &name, Action::View)?;
-    let Query(part) = part.map_err(|rejection| Refused::field("", rejection.body_text()))?;
+    let Query(part) = part.map_err(|rejection| crate::body::query(&rejection))?;
     if !is_name(&command) {
         return Err(no_log());
     }

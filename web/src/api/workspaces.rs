@@ -59,7 +59,7 @@ pub async fn list(
     caller: Caller,
     filter: Result<Query<Filter>, QueryRejection>,
 ) -> Result<Json<List<Workspace>>, Refused> {
-    let Query(filter) = filter.map_err(|rejection| Refused::field("", rejection.body_text()))?;
+    let Query(filter) = filter.map_err(|rejection| crate::body::query(&rejection))?;
     let mut items: Vec<Workspace> =
         visible(&app, caller.principal()).iter().map(|entry| shown(entry, &app.deps.info)).collect();
     items.retain(|workspace| matches(workspace, &filter));

@@ -114,16 +114,16 @@ pub async fn answer(
     FullWriter(known): FullWriter,
     Body(answered): Body<Answered>,
 ) -> Result<Json<Told>, Refused> {
-    let (who, now) = (&known.principal, app.deps.clock.now());
+    let who = &known.principal;
     // A token that makes tokens for whoever shows it a code would be a way around the browser's question.
     if !matches!(who.via, dormer_core::principal::Via::Session(_)) {
         return Err(Refused::forbidden("Only a browser's session answers this."));
     }
     if let Some(code) = &answered.code {
         let none = || Refused::field("/code", "no command line shows this code, or it is over");
-        let machine = app.devices.machine(code, now).ok_or_else(none)?;
+        let machine = app.devices.machine(code).await?.ok_or_else(none)?;
         if let Some(yes) = answered.yes {
-            if !app.devices.answer(code, yes.then_some(&who.user), now) {
+            if !app.devices.answer(code, yes.then_some(&who.user)).await? {
                 return Err(none());
             }
             app.audit(who, if yes { "login.granted" } else { "login.denied" }, &machine, "by a code").await;
@@ -140,7 +140,7 @@ pub async fn answer(
     // Nowhere but to this very machine, where only a program that is asked for gets it (RFC 8252, 7.3).
     let base = format!("http://127.0.0.1:{port}/callback");
     let to = if answered.yes == Some(true) {
-        let code = app.devices.hand(&who.user, &asked.machine, &asked.challenge, now)?;
+        let code = app.devices.hand(&who.user, &asked.machine, &asked.challenge)?;
         app.audit(who, "login.granted", &asked.machine, "on the same machine").await;
         format!("{base}?code={}&state={}", code.expose(), asked.state)
     } else {

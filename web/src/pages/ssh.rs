@@ -40,7 +40,7 @@ pub async fn page(
     // Only letters of a code: what is shown, and where a sign-in leads back to.
     let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(16).collect();
     let Some(known) = known else { return Redirect::to(&format!("/login?next=/ssh/{code}")).into_response() };
-    let request = app.deps.approvals.look(&code);
+    let request = app.deps.approvals.look(&code).await;
     let here = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let elsewhere = request.as_ref().is_some_and(|request| {
         here.is_none_or(|here: std::net::IpAddr| {
@@ -76,7 +76,7 @@ pub async fn answer(
 ) -> Result<Response, Refused> {
     let user = known.principal.user.clone();
     let approved = answer.approve;
-    let request = app.deps.approvals.answer(&code, approved.then_some(known));
+    let request = app.deps.approvals.answer(&code, approved.then_some(known)).await;
     let request = request.map_err(|Gone| Refused::not_found("request to sign in"))?;
     tracing::info!(
         target: "audit", event = "ssh.answered", %user, approved, peer = %request.address, workspace = request.target

@@ -58,7 +58,7 @@ async fn what_is_no_class_and_what_a_class_does_not_allow() {
         (json!({}), "/name"),
         (json!({ "name": "No" }), "/name"),
         (json!({ "name": "x", "limts": {} }), "/limts"),
-        (json!({ "name": "x", "fixed": ["resources.disk"] }), "/fixed"),
+        (json!({ "name": "x", "fixed": ["resources.disk"] }), "/fixed/0"),
         (json!({ "name": "x", "defaults": { "resources": { "memory": "much" } } }), "/defaults/resources/memory"),
         (json!({ "name": "x", "devfile": "bad" }), "/devfile"),
     ] {

@@ -32,7 +32,7 @@ async fn a_terminal_is_let_in_by_a_click_and_by_nothing_else() {
         403
     );
     assert_eq!(ann.call("POST", &path, Some(json!({"approve": true}))).await.status, 403, "a write with no origin");
-    assert!(house.approvals.look(&asked.code).is_some(), "nothing of all that was an answer");
+    assert!(house.approvals.look(&asked.code).await.is_some(), "nothing of all that was an answer");
 
     let answer = ann.own("POST", APEX, &path, Some(json!({"approve": true}))).await;
     assert_eq!(answer.json(), json!({"approved": true}));

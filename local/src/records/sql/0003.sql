@@ -1,6 +1,6 @@
--- What administrators decide for workspaces.
-CREATE TABLE class (
-    name       TEXT NOT NULL PRIMARY KEY,
-    spec       TEXT NOT NULL,
-    created_at INTEGER NOT NULL
-) STRICT;
+-- What gateways of one installation tell each other for some minutes.
+CREATE TABLE brief (
+    key        BLOB NOT NULL PRIMARY KEY,
+    sealed     BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

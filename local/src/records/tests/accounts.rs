@@ -1,6 +1,6 @@
 use jiff::{Timestamp, ToSpan as _};
 
-use dormer_core::account::{Key, Link, Session, Token, User};
+use dormer_core::account::{Brief, Key, Link, Session, Token, User};
 use dormer_core::ports::accounts::{AccountError, Accounts as _};
 use dormer_core::principal::Scope;
 
@@ -115,6 +115,36 @@ async fn sessions_end_with_the_one_above_and_everything_with_its_user() {
     let all = store.load().await.unwrap();
     assert!(all.users.is_empty() && all.tokens.is_empty() && all.sessions.is_empty());
     assert!(store.take_link(&[1; 32], at(1)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_brief_is_kept_once_and_taken_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let brief = |expires_at| Brief { key: [7; 32], sealed: b"sealed".to_vec(), expires_at };
+    for round in 0..20 {
+        let kept = (0..16).map(|_| {
+            let (store, brief) = (store.clone(), brief(at(100)));
+            tokio::spawn(async move { store.keep_brief(brief).await.unwrap() })
+        });
+        let kept = futures::future::join_all(kept).await.into_iter().filter(|kept| *kept.as_ref().unwrap());
+        assert_eq!(kept.count(), 1, "round {round}");
+        assert_eq!(store.brief(&[7; 32], at(99)).await.unwrap().as_deref(), Some(&b"sealed"[..]));
+        let taken = (0..16).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.take_brief(&[7; 32], at(99)).await.unwrap() })
+        });
+        let taken: Vec<Vec<u8>> =
+            futures::future::join_all(taken).await.into_iter().filter_map(Result::unwrap).collect();
+        assert_eq!(taken, [b"sealed".to_vec()], "round {round}");
+    }
+    assert!(store.keep_brief(brief(at(100))).await.unwrap());
+    assert_eq!(store.brief(&[7; 32], at(100)).await.unwrap(), None, "expired");
+    store.tidy(&[], at(99)).await.unwrap();
+    assert!(!store.keep_brief(brief(at(100))).await.unwrap(), "there still");
+    store.tidy(&[], at(100)).await.unwrap();
+    assert!(store.keep_brief(brief(at(200))).await.unwrap(), "tidied away");
+    assert_eq!(store.take_brief(&[7; 32], at(200)).await.unwrap(), None, "expired");
 }
 
 #[tokio::test]

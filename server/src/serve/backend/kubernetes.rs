@@ -33,7 +33,7 @@ use dormer_web::logs::RecordedTail;
 use dormer_wire::dial::Dialer;
 use dormer_wire::tls::Master;
 
-use super::{Backend, House, Way};
+use super::{Backend, Beside, House, Way};
 use crate::config::Config;
 
 /// Files that hold the host keys; keys of the gateway's Secret are called so too.
@@ -64,7 +64,7 @@ impl House for InCluster {
         self.records.say_urls(Box::new(move |name| info.workspace_url(name)));
     }
 
-    fn lead(&self, reconciler: Reconciler, shutdown: CancellationToken) -> Way {
+    fn lead(&self, reconciler: Reconciler, beside: Beside, shutdown: CancellationToken) -> Way {
         let candidate = Candidate::new(self.cluster.own(), LEASE, &self.identity, Terms::default());
         let (cluster, records) = (self.cluster.clone(), self.records.clone());
         let (accounts, classes) = (self.accounts.clone(), self.classes.clone());
@@ -72,9 +72,9 @@ impl House for InCluster {
             let work = |term: CancellationToken| {
                 let namespaces =
                     project::keep(cluster.clone(), records.clone(), accounts.clone(), classes.clone(), term.clone());
-                let (reconciler, records) = (reconciler.clone(), records.clone());
+                let (reconciler, records, beside) = (reconciler.clone(), records.clone(), beside(term.clone()));
                 async move {
-                    tokio::join!(reconciler.run(term.clone()), records.tell_refused(term), namespaces);
+                    tokio::join!(reconciler.run(term.clone()), records.tell_refused(term), namespaces, beside);
                 }
             };
             candidate.lead(shutdown, work).await;
