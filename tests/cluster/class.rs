@@ -65,7 +65,7 @@ fn a_class_is_an_object_and_says_where_pods_go_and_what_they_may_use() {
     assert_eq!(container["resources"]["limits"], json!({ "memory": "256Mi" }), "{container:#}");
     assert_eq!(workspace.claims()[0]["spec"]["resources"]["requests"]["storage"], "128Mi");
     assert_eq!(
-        workspace.run("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null"),
+        workspace.run("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true"),
         "268435456"
     );
 

@@ -39,10 +39,10 @@ fn a_class_gives_a_devfile_and_a_time_to_sleep_and_refuses_what_is_too_much() {
 
     let source = &repository.url;
     let (code, text) = dormer(&gateway, &format!("create {source} --name lost --class shrt --editor none"));
-    assert!(code == 1 && text.contains("did you mean 'short'?"), "{code}: {text}");
+    assert!(code == 2 && text.contains("did you mean 'short'?"), "{code}: {text}");
     let (code, text) =
         dormer(&gateway, &format!("create {source} --name big --class short --memory 2Gi --editor none"));
-    assert!(code == 1 && text.contains("512Mi"), "{code}: {text}");
+    assert!(code == 2 && text.contains("512Mi"), "{code}: {text}");
 
     let (code, text) = dormer(&gateway, &format!("create {source} --name quick --class short --editor none"));
     assert_eq!(code, 0, "{text}");
