@@ -40,6 +40,7 @@ components:
     volume: {size: 32Mi}
   - name: objects
     kubernetes:
+      deployByDefault: true
       inlined: |
         apiVersion: v1
         kind: ConfigMap
@@ -137,7 +138,7 @@ fn containers_volumes_and_objects_are_made_owned_and_taken_away() {
 #[test]
 fn objects_that_reach_further_are_refused_with_the_reason() {
     let space = Space::new("reach");
-    let devfile = "schemaVersion: 2.3.0\nmetadata: {name: x}\ncomponents:\n  - name: dev\n    container: {image: 'dormer.test/busybox:dev'}\n  - name: more\n    kubernetes:\n      inlined: |\n        apiVersion: rbac.authorization.k8s.io/v1\n        kind: ClusterRoleBinding\n        metadata: {name: mine}\n";
+    let devfile = "schemaVersion: 2.3.0\nmetadata: {name: x}\ncomponents:\n  - name: dev\n    container: {image: 'dormer.test/busybox:dev'}\n  - name: more\n    kubernetes:\n      deployByDefault: true\n      inlined: |\n        apiVersion: rbac.authorization.k8s.io/v1\n        kind: ClusterRoleBinding\n        metadata: {name: mine}\n";
     let workspace = space.workspace("reach").devfile(devfile).submit();
     let told = wait::until("it says what is refused", Duration::from_secs(60), || {
         Some(workspace.get()).filter(|told| told["phase"] == "Failed")
