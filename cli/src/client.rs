@@ -65,6 +65,11 @@ impl Client {
         self.call(Method::PATCH, path, &[], Some(body)).await
     }
 
+    /// Says something anew.
+    pub async fn put(&self, path: &[&str], body: &impl Serialize) -> Result<Value, CliError> {
+        self.call(Method::PUT, path, &[], Some(body)).await
+    }
+
     /// Removes something.
     pub async fn delete(&self, path: &[&str]) -> Result<Value, CliError> {
         self.call(Method::DELETE, path, &[], None::<&()>).await

@@ -7,6 +7,7 @@ use crate::error::CliError;
 
 pub mod account;
 pub mod audit;
+pub mod class;
 pub mod create;
 pub mod delete;
 pub mod key;
@@ -88,6 +89,9 @@ pub enum Command {
     /// Projects: people with roles, secrets that they share
     #[command(subcommand)]
     Project(project::Project),
+    /// Classes: what an administrator decides for workspaces
+    #[command(subcommand, after_help = class::EXAMPLES)]
+    Class(class::Class),
     /// Secrets, as variables of workspaces or for git hosts
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -125,6 +129,7 @@ impl Command {
             Command::Token(token) => token.run(context).await,
             Command::User(user) => user.run(context).await,
             Command::Project(project) => project.run(context).await,
+            Command::Class(class) => class.run(context).await,
             Command::Secret(secret) => secret.run(context).await,
             Command::Audit(audit) => audit.run(context).await,
         }

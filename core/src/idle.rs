@@ -72,12 +72,12 @@ pub fn idle(signals: Signals, policy: Policy, now: Timestamp) -> Verdict {
     }
 }
 
-/// When a workspace is to be deleted because nobody came back. None: never, or not as it is now. What is archived was put
-/// away to be kept.
-pub fn deleted_at(workspace: &Workspace, by_default: Option<Duration>) -> Option<Timestamp> {
+/// When a workspace is to be deleted because nobody came back: so many seconds after it stopped, as it or its class says.
+/// None: never, or not as it is now. What is archived was put away to be kept.
+pub fn deleted_at(workspace: &Workspace, after: Option<u64>, by_default: Option<Duration>) -> Option<Timestamp> {
     let (spec, status) = (&workspace.spec, &workspace.status);
     let asleep = matches!(status.phase, Phase::Stopped | Phase::Failed) && !spec.running && !spec.archived;
-    let after = match spec.lifecycle.delete_after_stopped {
+    let after = match after {
         None => by_default,
         Some(0) => None,
         Some(seconds) => Some(Duration::from_secs(seconds)),
@@ -158,12 +158,11 @@ mod tests {
             ("it is about to be put away", Some(60), None, Phase::Stopped, true, None),
         ] {
             let mut workspace = crate::workspace::fixture("hello", "ann");
-            workspace.spec.lifecycle.delete_after_stopped = own;
             workspace.spec.archived = archived;
             (workspace.status.phase, workspace.status.since) = (phase, Some(at(100)));
-            assert_eq!(deleted_at(&workspace, by_default), want, "{name}");
+            assert_eq!(deleted_at(&workspace, own, by_default), want, "{name}");
             workspace.spec.running = true;
-            assert_eq!(deleted_at(&workspace, by_default), None, "{name}, and is wanted");
+            assert_eq!(deleted_at(&workspace, own, by_default), None, "{name}, and is wanted");
         }
     }
 }

@@ -3,7 +3,8 @@
 //! No HTTP, SSH, Kubernetes, SQL or clock in here: time, I/O and randomness come in as arguments or through the
 //! [`ports`]. What can be decided without them is a pure function with a table of tests.
 //!
-//! * records: [`workspace`], [`phase`], [`name`], [`principal`], [`account`]
+//! * records: [`workspace`], [`class`] (what an administrator decides for it), [`phase`], [`name`], [`principal`],
+//!   [`account`]
 //! * decisions: [`route`] (which workspace does this host mean), [`may`] (may this principal do that), [`intent`]
 //!   (does this request want to wake it), [`idle`] (may it sleep), [`step`] (what is to be done next), [`git_access`]
 //!   (which git host may it sign in to), [`request_end`] (what becomes of it once its request is merged)
@@ -14,6 +15,7 @@
 
 pub mod account;
 pub mod assign;
+pub mod class;
 pub mod directory;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixture;

@@ -1,6 +1,7 @@
 //! What the domain needs of the world, as traits that a backend implements.
 
 pub mod accounts;
+pub mod classes;
 pub mod clock;
 pub mod forge;
 pub mod meter;

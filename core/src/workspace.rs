@@ -93,6 +93,10 @@ pub struct Spec {
     /// Who else may use it.
     #[serde(default)]
     pub members: Vec<Member>,
+    /// Merged over its pods, after what its devfile says of them and as far as its class lets either: `metadata` and
+    /// `spec` of a pod, where it runs as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<serde_json::Value>,
 }
 
 fn default_class() -> String {
@@ -391,6 +395,7 @@ impl Spec {
             lifecycle: Lifecycle::default(),
             ports: Vec::new(),
             members: Vec::new(),
+            pod: None,
         }
     }
 }

@@ -101,6 +101,8 @@ pub struct Amounts {
     pub max_cpu: Option<String>,
     /// The most memory of a container, whatever it says.
     pub max_memory: Option<String>,
+    /// The most accelerators of a container, whatever it says.
+    pub max_gpu: Option<String>,
 }
 
 /// What is kept, and where.
@@ -157,4 +159,6 @@ pub struct Overrides {
     pub pod: Option<Vec<String>>,
     /// Fields of a container.
     pub container: Option<Vec<String>>,
+    /// What its containers may use is only the class's to say.
+    pub resources: bool,
 }

@@ -120,7 +120,7 @@ pub async fn keep(cluster: Cluster, records: Records, accounts: Accounts, classe
             changes.mark_unchanged();
             of_classes.mark_unchanged();
             // A workspace may be of any class: its pod is looked at by the API server as its namespace says.
-            let security = classes.all().iter().map(|class| Security::of(&class.spec)).max().unwrap_or_default();
+            let security = classes.objects().iter().map(|class| Security::of(&class.spec)).max().unwrap_or_default();
             let mut projects: Vec<(ProjectName, ProjectSpec)> = accounts
                 .projects()
                 .all()

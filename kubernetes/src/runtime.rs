@@ -240,6 +240,11 @@ impl Runtime for PodRuntime {
         }
     }
 
+    async fn notes(&self, workspace: &Workspace, plan: &Plan) -> Vec<String> {
+        // Why it cannot be rendered, its start says.
+        self.render(workspace, "0", plan).await.map(|rendered| rendered.notes).unwrap_or_default()
+    }
+
     async fn log_tail(&self, workspace: &Workspace) -> Option<String> {
         let slot = self.pods.slot(workspace).await.ok()?;
         self.tail(workspace, &*slot.pod()?).await

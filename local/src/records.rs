@@ -1,9 +1,11 @@
-//! Records in SQLite: of workspaces ([`dormer_core::ports::store`]) and of people ([`dormer_core::ports::accounts`]).
+//! Records in SQLite: of workspaces ([`dormer_core::ports::store`]), of people ([`dormer_core::ports::accounts`]) and of
+//! classes ([`dormer_core::ports::classes`]).
 //!
 //! One thread writes, in groups: writes that wait while another is put on disk share the next transaction. One thread
 //! reads. Nothing here blocks the caller's runtime.
 
 mod accounts;
+mod classes;
 mod database;
 mod failure;
 mod folder;
@@ -34,6 +36,7 @@ pub const FILE: &str = "dormer.db";
 struct Inner {
     writer: Writer,
     reader: Reader,
+    classes: classes::Known,
 }
 
 /// Opens the records in `data`, making folder and database where there are none. One process at a time: another one
@@ -45,8 +48,9 @@ pub async fn open(data: &Path) -> Result<LocalStore, OpenError> {
         let path = data.join(FILE);
         let writing = database::open(&path)?;
         let reading = database::open_again(&path)?;
+        let classes = classes::read(&writing).map_err(|error| database::explain(&path, error))?;
         Ok(LocalStore {
-            inner: Arc::new(Inner { writer: Writer::start(writing, lock)?, reader: Reader::start(reading)? }),
+            inner: Arc::new(Inner { writer: Writer::start(writing, lock)?, reader: Reader::start(reading)?, classes }),
         })
     });
     opened.await.unwrap_or_else(|error| Err(OpenError::Thread(std::io::Error::other(error))))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dormer_core::class::Limits;
 use dormer_core::idle::Policy;
 use dormer_core::workspace::Lifecycle;
 
@@ -51,16 +52,20 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The policy of a workspace: its own word where it has one.
-    pub(crate) fn policy(&self, lifecycle: &Lifecycle) -> Policy {
+    /// The policy of a workspace: its own word where it has one, and no more than its class allows.
+    pub(crate) fn policy(&self, lifecycle: &Lifecycle, limits: &Limits) -> Policy {
         let own = |seconds: Option<u64>, default| match seconds {
             None => default,
             Some(0) => None,
             Some(seconds) => Some(Duration::from_secs(seconds)),
         };
+        let within = |span: Option<Duration>, most: Option<u64>| {
+            let most = most.map(Duration::from_secs);
+            span.map(|span| most.map_or(span, |most| span.min(most))).or(most)
+        };
         Policy {
-            idle_timeout: own(lifecycle.idle_timeout, self.idle_timeout),
-            max_lifetime: own(lifecycle.max_lifetime, self.max_lifetime),
+            idle_timeout: within(own(lifecycle.idle_timeout, self.idle_timeout), limits.idle_timeout),
+            max_lifetime: within(own(lifecycle.max_lifetime, self.max_lifetime), limits.max_lifetime),
             keep_alive_when_busy: lifecycle.keep_alive_when_busy.unwrap_or(self.keep_alive_when_busy),
             warn_before: self.warn_before,
         }
@@ -86,10 +91,15 @@ mod tests {
             keep_alive_when_busy: Some(false),
             ..Lifecycle::default()
         };
-        let policy = config.policy(&own);
+        let policy = config.policy(&own, &Limits::default());
         assert_eq!((policy.idle_timeout, policy.max_lifetime), (Some(Duration::from_secs(5)), None));
         assert!(!policy.keep_alive_when_busy);
-        assert_eq!(config.policy(&Lifecycle::default()).max_lifetime, config.max_lifetime);
+        assert_eq!(config.policy(&Lifecycle::default(), &Limits::default()).max_lifetime, config.max_lifetime);
+        let limits = Limits { idle_timeout: Some(3), max_lifetime: Some(60), ..Limits::default() };
+        let policy = config.policy(&own, &limits);
+        assert_eq!(policy.idle_timeout, Some(Duration::from_secs(3)), "no more than its class allows");
+        assert_eq!(policy.max_lifetime, Some(Duration::from_secs(60)), "never is more than that");
+        assert_eq!(config.policy(&Lifecycle::default(), &limits).max_lifetime, config.max_lifetime);
     }
 
     #[test]

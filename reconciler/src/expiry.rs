@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dormer_core::directory::Entry;
-use dormer_core::idle::deleted_at;
 use dormer_core::ports::store::{StoreError, modify};
 
 use crate::context::Context;
@@ -28,7 +27,7 @@ async fn decide(context: &Context, entry: &Arc<Entry>) -> Result<(), StoreError>
     // Archived first, with a write that fails where somebody was faster: from then on nobody can wake what is about to
     // be deleted.
     let (record, due) = modify(&*context.store, &name, |latest, spec| {
-        let due = deleted_at(latest, context.config.delete_after_stopped).is_some_and(|at| at <= context.clock.now());
+        let due = context.deleted_at(latest).is_some_and(|at| at <= context.clock.now());
         spec.archived |= due && latest.uid == uid;
         spec.archived && !latest.spec.archived
     })

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use dormer_core::directory::{Directory, Entry};
-use dormer_core::idle::deleted_at;
 use dormer_core::name::WorkspaceName;
 use dormer_core::phase::Phase;
+use dormer_core::ports::classes::Classes;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::{Forge, ForgeCredentials};
 use dormer_core::ports::runtime::{Runtime, Seen};
@@ -49,7 +49,7 @@ impl Reconciler {
         config: Config,
     ) -> Reconciler {
         let (leaving, last_grace) = (AtomicBool::new(false), OnceLock::new());
-        let (credentials, forge) = (OnceLock::new(), OnceLock::new());
+        let (credentials, forge, classes) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let context = Context {
             store,
             runtime,
@@ -61,6 +61,7 @@ impl Reconciler {
             last_grace,
             credentials,
             forge,
+            classes,
             dialer,
         };
         Reconciler { context: Arc::new(context) }
@@ -77,6 +78,13 @@ impl Reconciler {
     pub fn resolving_with(self, forge: Arc<dyn Forge>) -> Reconciler {
         // The first word counts.
         let _ = self.context.forge.set(forge);
+        self
+    }
+
+    /// One whose workspaces have classes. Without, every class is as good as any other.
+    pub fn in_classes(self, classes: Arc<dyn Classes>) -> Reconciler {
+        // The first word counts.
+        let _ = self.context.classes.set(classes);
         self
     }
 
@@ -221,7 +229,7 @@ impl Crew {
         let (now, mut expired, mut next) = (self.context.clock.now(), Vec::new(), None);
         for entry in &entries {
             let record = entry.peek();
-            if let Some(at) = deleted_at(&record, self.context.config.delete_after_stopped) {
+            if let Some(at) = self.context.deleted_at(&record) {
                 match at <= now {
                     true if self.expired.get(&record.uid) == Some(&at) => {}
                     true => {

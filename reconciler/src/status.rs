@@ -37,11 +37,18 @@ fn own_step(state: StepState, since: Timestamp) -> Step {
 }
 
 /// Its start begins.
-pub(crate) fn starting(before: &Status, instance: &str, plan: &Plan, root: &Path, now: Timestamp) -> Status {
+pub(crate) fn starting(
+    before: &Status,
+    instance: &str,
+    plan: &Plan,
+    warnings: &[String],
+    root: &Path,
+    now: Timestamp,
+) -> Status {
     let mut notes = before.notes.clone();
-    match plan.warnings.is_empty() {
+    match warnings.is_empty() {
         true => notes.remove("warnings"),
-        false => notes.insert("warnings".into(), cut(&plan.warnings.join("\n"), MESSAGE)),
+        false => notes.insert("warnings".into(), cut(&warnings.join("\n"), MESSAGE)),
     };
     Status {
         phase: Phase::Starting,
@@ -254,7 +261,7 @@ mod tests {
         }
         let before =
             Status { failures: 1, reason: Some("Old".into()), log_tail: Some("old".into()), ..Status::default() };
-        let status = starting(&before, "i", &plan, Path::new("/p"), at(1));
+        let status = starting(&before, "i", &plan, &plan.warnings, Path::new("/p"), at(1));
         assert_eq!((status.phase, status.failures, status.reason.as_ref()), (Phase::Starting, 1, None));
         assert_eq!((status.folder.as_deref(), status.notes["warnings"].as_str()), (Some("/p/app"), "w"));
         assert_eq!(status.endpoints, [Port { port: 3000, name: Some("web".into()), share: Share::Owner }]);

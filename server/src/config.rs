@@ -31,6 +31,7 @@ pub struct Config {
     pub ssh: Ssh,
     pub local: Local,
     pub kubernetes: Kubernetes,
+    pub classes: Classes,
     pub lifecycle: Lifecycle,
     pub forge: Forge,
     pub auth: Auth,
@@ -83,6 +84,14 @@ pub struct Local {
     pub editor: PathBuf,
     /// A folder with the editor extension that reports activity; empty: beside this binary.
     pub extensions: PathBuf,
+}
+
+/// What administrators decide for workspaces: `dormer class`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classes {
+    /// The class of workspaces that name none.
+    pub default: String,
 }
 
 /// When workspaces sleep, unless they say otherwise.
@@ -159,6 +168,7 @@ impl Config {
             ssh: Ssh::default(),
             local: Local { agent: PathBuf::new(), editor: PathBuf::new(), extensions: PathBuf::new() },
             kubernetes: Kubernetes::default(),
+            classes: Classes { default: dormer_core::class::DEFAULT.into() },
             lifecycle: Lifecycle {
                 idle_timeout: Span::from_secs(30 * 60),
                 max_lifetime: Span::from_secs(0),
@@ -250,6 +260,9 @@ impl Config {
         }
         for (name, provider) in &self.auth.providers {
             provider.check(name).map_err(anyhow::Error::msg)?;
+        }
+        if let Err(why) = self.classes.default.parse::<dormer_core::name::ProjectName>() {
+            bail!("classes.default: {why}");
         }
         let minute = std::time::Duration::from_secs(60);
         if self.auth.session_life.get() < minute {

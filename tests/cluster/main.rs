@@ -2,8 +2,10 @@
 //! through what the chart set up. `scripts/cluster/test.sh` brings a cluster up for these, and runs them inside its
 //! network.
 
+mod class;
 mod cluster;
 mod crowd;
+mod devfile;
 mod fault;
 mod image;
 mod install;

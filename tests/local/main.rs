@@ -1,5 +1,6 @@
 //! Whole programs on one machine: a gateway, its agents, git, OpenSSH, Chromium and VS Code, as a person has them.
 
+mod class;
 mod cli;
 mod create;
 mod failure;

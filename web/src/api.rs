@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod check;
+pub mod classes;
 pub mod create;
 pub mod device;
 pub mod events;
@@ -55,6 +56,8 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/users/{name}/link", post(users::invite))
         .route("/projects", get(projects::list).post(projects::create))
         .route("/projects/{name}", get(projects::get).patch(projects::patch).delete(projects::remove))
+        .route("/classes", get(classes::list).post(classes::create))
+        .route("/classes/{name}", get(classes::get).put(classes::put).delete(classes::remove))
         .route("/secrets", get(secrets::list).post(secrets::create))
         .route("/secrets/{id}", delete(secrets::remove))
         .route("/sessions", get(sessions::list).delete(sessions::end_all))

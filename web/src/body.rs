@@ -42,6 +42,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// Reads what is JSON already.
+pub fn told<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Refused> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let text = readable(&error.inner().to_string());
+        Refused::field(&pointer(error.path(), &text), text)
+    })
+}
+
 /// A query that was not understood, told by the name of its part.
 pub fn query(rejection: &QueryRejection) -> Refused {
     let text = rejection.body_text();

@@ -14,6 +14,7 @@ use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::plan::settings::Settings;
 use dormer_core::ports::accounts::Accounts;
+use dormer_core::ports::classes::Classes;
 use dormer_core::ports::clock::Clock;
 use dormer_core::ports::forge::Forge;
 use dormer_core::ports::meter::Meter;
@@ -64,6 +65,10 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// The records of people.
     pub accounts: Arc<dyn Accounts>,
+    /// What administrators decide for workspaces.
+    pub classes: Arc<dyn Classes>,
+    /// The class of workspaces that name none.
+    pub default_class: String,
     /// Every workspace as readers see it.
     pub directory: Arc<Directory>,
     /// Wakes workspaces.

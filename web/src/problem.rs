@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 
 use dormer_auth::error::{CredentialError, SignInError};
 use dormer_core::ports::accounts::AccountError;
+use dormer_core::ports::classes::ClassError;
 use dormer_core::ports::forge::ForgeError;
 use dormer_core::ports::store::StoreError;
 use dormer_core::wake::WakeError;
@@ -97,6 +98,21 @@ impl IntoResponse for Refused {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(self.1.unwrap_or(2)));
         }
         response
+    }
+}
+
+impl From<ClassError> for Refused {
+    fn from(error: ClassError) -> Refused {
+        match error {
+            ClassError::Taken(_) => {
+                let mut refused = Refused::conflict("name-taken", error.to_string());
+                refused.0.errors = vec![FieldProblem { field: "/name".into(), reason: error.to_string() }];
+                refused
+            }
+            ClassError::NotFound(_) => Refused::not_found("class"),
+            ClassError::Refused { field, message } => Refused::field(&field, message),
+            ClassError::Unavailable(_) => Refused::unavailable(&error),
+        }
     }
 }
 

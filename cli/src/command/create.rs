@@ -224,6 +224,7 @@ impl Create {
                 idle_timeout: self.idle_timeout.or(beside.lifecycle.idle_timeout),
                 ..Lifecycle::default()
             },
+            pod: None,
             running: Some(!self.no_start),
         })
     }

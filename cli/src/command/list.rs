@@ -102,6 +102,9 @@ fn describe(workspace: &Workspace) -> String {
     );
     line("Active", workspace.last_activity.as_ref().map(|activity| format!("{} ago", ago(activity.at, now))));
     line("Age", Some(ago(workspace.created_at, now)));
+    for note in &workspace.notes {
+        line("Note", Some(say(note)));
+    }
     if !workspace.progress.is_empty() {
         text.push_str("Last start:\n");
         for step in &workspace.progress {

@@ -13,6 +13,7 @@ use crate::value::Name;
 pub const EXAMPLES: &str = "\
 Examples:
   dormer ssh hello                       a shell
+  dormer ssh hello --container db        a shell in another of its containers
   dormer ssh hello -- make test          a command; its exit code is ours
   dormer ssh hello -- 'cd web && ls'     one argument is a line for the workspace's shell
 As with ssh itself, several arguments are joined by spaces.";
@@ -22,6 +23,9 @@ As with ssh itself, several arguments are joined by spaces.";
 pub struct Ssh {
     /// The workspace
     pub name: Name,
+    /// In this container, where the workspace has several
+    #[arg(long, short, value_name = "CONTAINER")]
+    pub container: Option<Name>,
     /// Ask for a terminal although there is a command
     #[arg(long, short)]
     pub tty: bool,
@@ -36,7 +40,10 @@ impl Ssh {
         let client = context.client()?;
         exists(&client, &self.name).await?;
         let route = ssh::route(context, &client).await?;
-        let more = if self.tty { vec!["-t".to_string()] } else { Vec::new() };
+        let mut more = if self.tty { vec!["-t".to_string()] } else { Vec::new() };
+        if let Some(container) = &self.container {
+            more.extend(["-o".into(), format!("SetEnv=DORMER_CONTAINER={}", container.as_str())]);
+        }
         let mut arguments = route.arguments(context, &self.name, &more)?;
         arguments.extend(self.command);
         Err(ssh::become_ssh(arguments))

@@ -1,6 +1,6 @@
 //! The tables: which columns each kind of thing has.
 
-use dormer_wire::api::{Audited, Key, Member, Port, Project, Secret, Token, Usage, User, Workspace};
+use dormer_wire::api::{Audited, Class, Key, Member, Port, Project, Secret, Token, Usage, User, Workspace};
 use jiff::Timestamp;
 
 use crate::output::{Row, clean};
@@ -232,6 +232,39 @@ impl Row for Project {
                 format!("{}={}", clean(who), clean(&member.role))
             };
             cells.push(or_nothing(Some(&self.members.iter().map(one).collect::<Vec<_>>().join(" "))));
+        }
+        cells
+    }
+
+    fn handle(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Row for Class {
+    const NONE: &'static str = "No classes.";
+
+    fn columns(wide: bool) -> Vec<&'static str> {
+        let mut columns = vec!["NAME", "DEFAULT", "DESCRIPTION", "AGE"];
+        if wide {
+            columns.extend(["MEMORY", "MOST", "IDLE", "FIXED"]);
+        }
+        columns
+    }
+
+    fn cells(&self, wide: bool) -> Vec<String> {
+        let default = if self.default { "yes" } else { NOTHING };
+        let description = or_nothing(self.says.description.as_deref());
+        let mut cells = vec![clean(&self.name), default.into(), description, when(self.created_at)];
+        if wide {
+            let defaults = self.says.defaults.clone().unwrap_or_default();
+            let most = self.says.limits.as_ref().and_then(|limits| limits.memory.as_deref());
+            cells.extend([
+                or_nothing(defaults.resources.memory.as_deref()),
+                or_nothing(most),
+                defaults.lifecycle.idle_timeout.map_or_else(|| NOTHING.into(), |seconds| format!("{seconds}s")),
+                or_nothing(Some(&self.says.fixed.join(" "))),
+            ]);
         }
         cells
     }

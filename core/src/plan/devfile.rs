@@ -18,7 +18,7 @@ use dormer_devfile::resolve::{NoResolver, Resolver};
 use dormer_devfile::stage::Valid;
 
 use crate::plan::devfile::event::Commands;
-use crate::plan::{Command, EnvVar, Events, Plan, Run, Volume};
+use crate::plan::{Command, EnvVar, Events, Plan, PodOverride, Run, Volume};
 use crate::workspace::{EditorKind, Workspace};
 
 /// What a container without an image runs, as in a `workspace.yaml` that leaves it out.
@@ -44,6 +44,14 @@ pub enum PlanError {
     /// It is valid, and asks for something that cannot be.
     #[error("{0}")]
     Impossible(String),
+    /// The workspace's class is missing, or does not allow it.
+    #[error("{message}")]
+    Class {
+        /// One CamelCase word.
+        reason: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
 }
 
 impl PlanError {
@@ -52,6 +60,7 @@ impl PlanError {
         match self {
             PlanError::Devfile(_) => "DevfileInvalid",
             PlanError::Impossible(_) => "PlanImpossible",
+            PlanError::Class { reason, .. } => reason,
         }
     }
 }
@@ -69,6 +78,8 @@ pub fn plan(workspace: &Workspace) -> Result<Plan, PlanError> {
     let valid = read(name, text, &NoResolver).map_err(PlanError::Devfile)?;
     let mut plan = of(&valid)?;
     plan.editor = workspace.spec.editor != EditorKind::None;
+    let own = workspace.spec.pod.iter().map(|patch| PodOverride { component: None, patch: patch.clone() });
+    plan.pod_overrides.extend(own);
     project::add_source(&mut plan, workspace)?;
     Ok(plan)
 }

@@ -107,6 +107,11 @@ pub trait Runtime: Send + Sync + 'static {
         false
     }
 
+    /// What people should know of a plan as this runtime runs it: parts that have no meaning here.
+    async fn notes(&self, _workspace: &Workspace, _plan: &Plan) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The last lines that the agent itself left, for when it ended without a word. None: there are none.
     async fn log_tail(&self, _workspace: &Workspace) -> Option<String> {
         None

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::policy::{
     Accelerator, Amounts, Egress, NetworkPolicy, Overrides, PodPolicy, Scheduling, Security, StoragePolicy,
 };
-use crate::resource::class::WorkspaceClassSpec;
+use crate::resource::class::{Fixed, WorkspaceClassSpec};
 use crate::resource::workspace::Strategy;
 
 fn text(quantity: Option<&IntOrString>) -> Option<String> {
@@ -53,6 +53,7 @@ impl From<&WorkspaceClassSpec> for PodPolicy {
                 memory_limit: text(class.defaults.resources.memory.as_ref()),
                 max_cpu: text(class.limits.cpu.as_ref()),
                 max_memory: text(class.limits.memory.as_ref()),
+                max_gpu: text(class.limits.gpu.as_ref()),
                 ..Amounts::default()
             },
             storage: StoragePolicy {
@@ -82,9 +83,10 @@ impl From<&WorkspaceClassSpec> for PodPolicy {
             image_pull_policy: None,
             annotations: pod.annotations.clone(),
             labels: pod.labels.clone(),
-            overrides: match security.allow_overrides {
-                true => Overrides { pod: any(), container: any() },
-                false => Overrides::default(),
+            overrides: Overrides {
+                pod: security.allow_overrides.then(any).flatten(),
+                container: security.allow_overrides.then(any).flatten(),
+                resources: class.fixed.iter().any(|what| matches!(what, Fixed::Cpu | Fixed::Memory | Fixed::Gpu)),
             },
             manifest_kinds: (!class.allowed_kinds.is_empty()).then(|| class.allowed_kinds.clone()),
             image: class.image.clone(),

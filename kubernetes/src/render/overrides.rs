@@ -7,16 +7,17 @@ use serde_json::Value;
 
 use dormer_core::plan::{self, merge};
 
-use crate::render::{RenderError, Subject};
+use crate::render::{RenderError, Subject, resources};
 
 /// What a devfile may change in a container, unless its class says otherwise: nothing of this reaches what is somebody
 /// else's. Users, privileges and references to secrets are the class's.
-const CONTAINER: [&str; 12] = [
+const CONTAINER: [&str; 13] = [
     "imagePullPolicy",
     "livenessProbe",
     "readinessProbe",
     "resizePolicy",
     "resources",
+    "securityContext",
     "startupProbe",
     "stdin",
     "stdinOnce",
@@ -27,13 +28,14 @@ const CONTAINER: [&str; 12] = [
 ];
 
 /// What it may change in a pod.
-const POD: [&str; 10] = [
+const POD: [&str; 11] = [
     "affinity",
     "dnsConfig",
     "enableServiceLinks",
     "hostAliases",
     "nodeSelector",
     "resources",
+    "securityContext",
     "shareProcessNamespace",
     "terminationGracePeriodSeconds",
     "tolerations",
@@ -50,15 +52,47 @@ fn check(subject: &Subject<'_>, patch: &Value, what: &str, usual: &[&str], class
     };
     for field in map.keys() {
         let named = field.rsplit_once('/').filter(|_| field.starts_with('$')).map_or(field.as_str(), |(_, of)| of);
-        if named.starts_with('$') || !allowed(named) {
-            let class = &subject.workspace.spec.class;
-            return Err(RenderError::new(
-                "OverrideRefused",
-                format!(
-                    "'{what}' of the devfile sets '{field}', which class '{class}' does not allow; take it away, or ask \
-                     an administrator to allow it"
-                ),
-            ));
+        let fixed = named == "resources" && subject.policy.overrides.resources;
+        if named.starts_with('$') || !allowed(named) || fixed {
+            return Err(refused(subject, what, field));
+        }
+    }
+    match map.get("securityContext") {
+        Some(context) if class.is_none() => security(subject, context, what),
+        _ => Ok(()),
+    }
+}
+
+fn refused(subject: &Subject<'_>, what: &str, field: &str) -> RenderError {
+    let class = &subject.workspace.spec.class;
+    RenderError::new(
+        "OverrideRefused",
+        format!(
+            "'{what}' of the devfile or the workspace sets '{field}', which class '{class}' does not allow; take it away, or ask an \
+             administrator to allow it"
+        ),
+    )
+}
+
+/// Of who processes are, a devfile may say which user and group, and give up what it could have; not gain anything.
+fn security(subject: &Subject<'_>, context: &Value, what: &str) -> Checked {
+    let root = subject.policy.security.allow_root;
+    let number = |value: &Value, least: i64| value.as_i64().is_some_and(|number| number >= least);
+    for (field, value) in context.as_object().into_iter().flatten() {
+        let good = match field.as_str() {
+            "runAsUser" => number(value, if root { 0 } else { 1 }),
+            "runAsNonRoot" => root || *value == Value::Bool(true),
+            "runAsGroup" => number(value, 0),
+            "fsGroup" => number(value, 1),
+            "fsGroupChangePolicy" => true,
+            "allowPrivilegeEscalation" | "privileged" => *value == Value::Bool(false),
+            "readOnlyRootFilesystem" => *value == Value::Bool(true),
+            "seccompProfile" => *value == serde_json::json!({ "type": "RuntimeDefault" }),
+            "capabilities" => value.as_object().is_some_and(|map| map.keys().all(|key| key == "drop")),
+            _ => false,
+        };
+        if !good {
+            return Err(refused(subject, what, &format!("securityContext.{field}")));
         }
     }
     Ok(())
@@ -88,6 +122,9 @@ pub fn container(
     let mut merged = value(&rendered)?;
     merge::container(&mut merged, patch);
     let mut merged: Container = back(merged, WHAT)?;
+    if let Some(asked) = &merged.resources {
+        resources::within(subject, &format!("'{WHAT}' of container '{}'", planned.name), asked)?;
+    }
     // What makes it a container of a workspace stays, whatever a class allows.
     merged.command = rendered.command;
     merged.args = rendered.args;
@@ -125,9 +162,28 @@ pub fn pod(subject: &Subject<'_>, rendered: Pod, alone: Option<&str>) -> Result<
         merge::pod_template(&mut merged, &each.patch);
     }
     let mut merged: Pod = back(merged, WHAT)?;
+    if let Some(asked) = merged.spec.as_ref().and_then(|spec| spec.resources.as_ref()) {
+        resources::within(subject, &format!("'{WHAT}'"), asked)?;
+    }
+    placed(subject, &mut merged)?;
     restore(&mut merged.metadata.labels, rendered.metadata.labels);
     restore(&mut merged.metadata.annotations, rendered.metadata.annotations);
     Ok(merged)
+}
+
+/// Where pods go is the class's to say first: what it says there stays.
+fn placed(subject: &Subject<'_>, pod: &mut Pod) -> Result<(), RenderError> {
+    let class = &subject.policy.scheduling;
+    let Some(spec) = &mut pod.spec else { return Ok(()) };
+    let accelerator = resources::accelerator(subject)?.map(|known| known.node_selector.clone()).unwrap_or_default();
+    let labels: std::collections::BTreeMap<_, _> = accelerator.into_iter().chain(class.node_selector.clone()).collect();
+    if !labels.is_empty() {
+        spec.node_selector.get_or_insert_default().extend(labels);
+    }
+    if let Some(of_nodes) = class.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone()) {
+        spec.affinity.get_or_insert_default().node_affinity = Some(of_nodes);
+    }
+    Ok(())
 }
 
 /// Merges what the class says of the pod's spec: the last word, and an administrator's.

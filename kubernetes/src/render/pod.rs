@@ -117,7 +117,8 @@ fn pod(
         node_selector: (!node_selector.is_empty()).then_some(node_selector),
         tolerations: (!tolerations.is_empty()).then_some(tolerations),
         priority_class_name: scheduling.priority_class_name.clone(),
-        runtime_class_name: subject.plan.runtime_class.clone().or_else(|| scheduling.runtime_class_name.clone()),
+        // Isolation that an administrator wants is not for a devfile to take away.
+        runtime_class_name: scheduling.runtime_class_name.clone().or_else(|| subject.plan.runtime_class.clone()),
         scheduler_name: scheduling.scheduler_name.clone(),
         image_pull_secrets: (!pull.is_empty()).then_some(pull),
         service_account_name: who.service_account_name.clone(),

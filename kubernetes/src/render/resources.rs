@@ -116,6 +116,26 @@ pub fn of(subject: &Subject<'_>, container: &Container) -> Result<Option<Resourc
     }))
 }
 
+/// Whether amounts that a devfile's overrides come to are within what the class allows.
+pub fn within(subject: &Subject<'_>, whose: &str, asked: &ResourceRequirements) -> Result<(), RenderError> {
+    let class = &subject.policy.resources;
+    for (name, amount) in asked.limits.iter().chain(&asked.requests).flatten() {
+        let most = match name.as_str() {
+            "cpu" => class.max_cpu.as_ref(),
+            "memory" => class.max_memory.as_ref(),
+            // What a device plugin counts.
+            name if name.contains('/') => class.max_gpu.as_ref(),
+            _ => None,
+        };
+        let Some(most) = most else { continue };
+        if read(&amount.0, whose)? > read(most, "the class's most")? {
+            let message = format!("{whose}: {} of {name} is more than the {most} that its class allows", amount.0);
+            return Err(RenderError::new(REASON, message));
+        }
+    }
+    Ok(())
+}
+
 fn gpu(subject: &Subject<'_>, container: &Container) -> Result<Option<(String, String)>, RenderError> {
     let own = subject.workspace.spec.resources.gpu.clone().filter(|_| container.name == subject.plan.main);
     let Some(count) = own.or_else(|| container.gpu.clone()).filter(|count| !count.is_empty()) else { return Ok(None) };

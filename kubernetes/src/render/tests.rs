@@ -40,6 +40,12 @@ impl Scene {
         Scene { workspace, plan, policy: PodPolicy::default(), settings, keys }
     }
 
+    /// With a word of the record on its pod.
+    pub fn set_pod(&mut self, patch: serde_json::Value) {
+        self.workspace.spec.pod = Some(patch);
+        self.plan = devfile::plan(&self.workspace).unwrap();
+    }
+
     /// With components below `components:`, in the usual indentation.
     pub fn components(text: &str) -> Scene {
         Scene::of(&format!("schemaVersion: 2.3.0\ncomponents:\n{text}"))

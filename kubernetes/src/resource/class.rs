@@ -38,12 +38,20 @@ pub struct WorkspaceClassSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub image: Option<String>,
+    /// The devfile of workspaces whose repository has none, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 262144))]
+    pub devfile: Option<String>,
     /// What a workspace gets that does not say.
     #[serde(default)]
     pub defaults: Defaults,
     /// What a workspace may ask for at most.
     #[serde(default)]
     pub limits: Limits,
+    /// What only the class decides, whatever a workspace or its devfile says: the defaults, where there are some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub fixed: Vec<Fixed>,
     /// Where pods go, and as what they run.
     #[serde(default)]
     pub pod: PodSettings,
@@ -97,6 +105,52 @@ pub struct Limits {
     /// Running pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pods: Option<u32>,
+    /// Seconds without activity, before a workspace is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 315_360_000u64))]
+    pub idle_timeout: Option<u64>,
+    /// Seconds since its start, before it is stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 315_360_000u64))]
+    pub max_lifetime: Option<u64>,
+}
+
+/// A value that only the class decides.
+#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fixed {
+    /// The devfile, the repository's included.
+    #[serde(rename = "devfile")]
+    Devfile,
+    /// Processor time.
+    #[serde(rename = "resources.cpu")]
+    Cpu,
+    /// Memory.
+    #[serde(rename = "resources.memory")]
+    Memory,
+    /// Accelerators.
+    #[serde(rename = "resources.gpu")]
+    Gpu,
+    /// The size of what is kept.
+    #[serde(rename = "storage.size")]
+    StorageSize,
+    /// The storage class.
+    #[serde(rename = "storage.class")]
+    StorageClass,
+    /// How claims are shared.
+    #[serde(rename = "storage.strategy")]
+    StorageStrategy,
+    /// When it sleeps.
+    #[serde(rename = "lifecycle.idleTimeout")]
+    IdleTimeout,
+    /// How long it may run.
+    #[serde(rename = "lifecycle.maxLifetime")]
+    MaxLifetime,
+    /// When it is deleted.
+    #[serde(rename = "lifecycle.deleteAfterStopped")]
+    DeleteAfterStopped,
+    /// Whether a process at work keeps it awake.
+    #[serde(rename = "lifecycle.keepAliveWhenBusy")]
+    KeepAliveWhenBusy,
 }
 
 /// Where pods go, and as what they run.

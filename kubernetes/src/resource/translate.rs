@@ -107,6 +107,7 @@ fn spec(spec: &kube::WorkspaceSpec, project: &ProjectName) -> Result<core::Spec,
         lifecycle: same("spec.lifecycle", &spec.lifecycle)?,
         ports: same_list("spec.ports", &spec.ports)?,
         members: same_list("spec.members", &spec.members)?,
+        pod: spec.pod.clone(),
     })
 }
 
@@ -176,6 +177,7 @@ pub fn spec_of(spec: &core::Spec) -> Result<kube::WorkspaceSpec, KubeError> {
         lifecycle: same("lifecycle", &spec.lifecycle)?,
         ports: same_list("ports", &spec.ports)?,
         members: same_list("members", &spec.members)?,
+        pod: spec.pod.clone(),
     })
 }
 

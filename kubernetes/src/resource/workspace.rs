@@ -112,6 +112,11 @@ pub struct WorkspaceSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200))]
     pub members: Vec<Member>,
+    /// Merged over its pods, after what its devfile says of them and as far as its class lets either: `metadata` and
+    /// `spec` of a pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::anything")]
+    pub pod: Option<serde_json::Value>,
 }
 
 fn default_class() -> String {

@@ -11,7 +11,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const APPLICATION: i32 = 0x446f_726d;
 
 /// What makes a database of version `index` one of version `index + 1`.
-const MIGRATIONS: &[&str] = &[include_str!("sql/0001.sql"), include_str!("sql/0002.sql"), include_str!("sql/0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sql/0001.sql"),
+    include_str!("sql/0002.sql"),
+    include_str!("sql/0003.sql"),
+    include_str!("sql/0004.sql"),
+];
 
 /// Why the records could not be opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +152,8 @@ fn migrate(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result
     Ok(())
 }
 
-fn explain(path: &Path, error: rusqlite::Error) -> OpenError {
+/// What SQLite says, in words that say what to do.
+pub fn explain(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign { path },

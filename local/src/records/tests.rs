@@ -1,5 +1,6 @@
 //! The promises of the ports, kept by the real database.
 
 mod accounts;
+mod classes;
 mod crash;
 mod workspaces;

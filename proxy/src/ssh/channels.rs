@@ -25,6 +25,9 @@ use super::socket::Brake;
 use super::start::{self, Context};
 use super::window::{TRICKLE, Windows};
 
+/// The variable by which a client says in which of the workspace's containers it wants to be.
+const CONTAINER: &str = "DORMER_CONTAINER";
+
 /// The channels of a connection.
 pub(super) struct Channels {
     context: Context,
@@ -259,11 +262,14 @@ impl Channels {
         // A forced command may look at what was asked for.
         let original =
             command.clone().filter(|_| forced.is_some()).map(|line| (String::from("SSH_ORIGINAL_COMMAND"), line));
-        let command = forced.or(command);
+        let (forced, command) = (forced.is_some(), forced.or(command));
         let want = |setup: &mut Setup| {
             let mut env = std::mem::take(&mut setup.environment).into_pairs();
+            // Where a key is for one command, it is for that command where it is.
+            let container = env.iter().find(|(name, value)| name == CONTAINER && !value.is_empty() && !forced);
+            let container = container.map(|(_, value)| value.clone());
             env.extend(told.iter().cloned().chain(original));
-            Want::Exec(Exec { command, pty: setup.pty.clone(), env, cwd: None, container: None })
+            Want::Exec(Exec { command, pty: setup.pty.clone(), env, cwd: None, container })
         };
         self.begin(id, want, Source::Program)
     }

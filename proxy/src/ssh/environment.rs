@@ -14,6 +14,8 @@ const NAMES: &[&str] = &[
     "TERM_PROGRAM_VERSION",
     "TZ",
     "GIT_PROTOCOL",
+    // Which of a workspace's containers is meant.
+    "DORMER_CONTAINER",
 ];
 
 /// The variables that a client has sent for one session.

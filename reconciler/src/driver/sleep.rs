@@ -23,7 +23,8 @@ impl Driver {
     pub(super) async fn watch_over(&mut self) -> Result<Next, Trouble> {
         let hold = self.tell().await?;
         self.compare().await?;
-        let (policy, now) = (self.context.config.policy(&self.latest.spec.lifecycle), self.now());
+        let (lifecycle, limits) = self.context.lifecycle(&self.latest);
+        let (policy, now) = (self.context.config.policy(&lifecycle, &limits), self.now());
         let agent_busy = self.heard().is_some_and(|agent| agent.busy);
         let signals = signals(&self.latest, &self.entry, agent_busy, self.busy_at, policy, now);
         let wait = match idle(signals, policy, now) {

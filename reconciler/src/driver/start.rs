@@ -38,25 +38,29 @@ impl Driver {
             Ok(true) => return Ok(Next::Again),
             Err(failure) => return self.give_up(failure).await,
         }
-        let (planner, workspace) = (Arc::clone(&self.context.planner), Arc::clone(&self.latest));
-        let planned = tokio::task::spawn_blocking(move || planner(&workspace)).await;
-        let plan = match planned.map_err(|error| Trouble::Later(error.to_string()))? {
-            Ok(plan) => plan,
+        let (context, workspace) = (Arc::clone(&self.context), Arc::clone(&self.latest));
+        let planned = tokio::task::spawn_blocking(move || context.plan(&workspace)).await;
+        let (settled, plan) = match planned.map_err(|error| Trouble::Later(error.to_string()))? {
+            Ok(planned) => planned,
             Err(error) => return self.give_up(error.into()).await,
         };
         let (now, instance) = (self.now(), instance());
-        let root = self.context.runtime.projects_root(&self.latest);
+        let root = self.context.runtime.projects_root(&settled);
+        let mut warnings = plan.warnings.clone();
+        warnings.extend(self.context.runtime.notes(&settled, &plan).await);
         self.entry.live.touch(now, ActivityKind::Start);
         let (context, name) = (Arc::clone(&self.context), self.latest.name.clone());
         // Both are on disk with one write of the log.
         let note = context.note(&name, "Starting", "it is being started".into());
-        let write = self
-            .write(|latest| is_wanted(latest).then(|| status::starting(&latest.status, &instance, &plan, &root, now)));
+        let write = self.write(|latest| {
+            is_wanted(latest).then(|| status::starting(&latest.status, &instance, &plan, &warnings, &root, now))
+        });
         let (written, ()) = tokio::join!(write, note);
         if !written? {
             return Ok(Next::Again);
         }
-        match self.context.runtime.start(&self.latest, &instance, &plan).await {
+        // What was written meanwhile is for the next start: it is told as pending.
+        match self.context.runtime.start(&settled, &instance, &plan).await {
             Ok(door) => {
                 self.link = door.map(|door| self.link_to(door, instance));
                 Ok(Next::Again)

@@ -76,11 +76,11 @@ impl Driver {
             return Ok(());
         }
         self.compared = Some(self.latest.spec.clone());
-        let (planner, workspace) = (Arc::clone(&self.context.planner), Arc::clone(&self.latest));
-        let planned = tokio::task::spawn_blocking(move || planner(&workspace)).await;
+        let (context, workspace) = (Arc::clone(&self.context), Arc::clone(&self.latest));
+        let planned = tokio::task::spawn_blocking(move || context.plan(&workspace)).await;
         // A record that makes no plan says so at its next start.
-        let Ok(Ok(plan)) = planned else { return Ok(()) };
-        let pending = self.context.runtime.is_outdated(&self.latest, &plan).await;
+        let Ok(Ok((settled, plan))) = planned else { return Ok(()) };
+        let pending = self.context.runtime.is_outdated(&settled, &plan).await;
         self.write(|latest| {
             let mut status = latest.status.clone();
             match pending {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use dormer_core::directory::{Directory, Entry};
+use dormer_core::fixture::classes::Shelf;
 use dormer_core::fixture::records::Records;
 use dormer_core::plan::Plan;
 use dormer_core::plan::devfile::PlanError;
@@ -221,6 +222,7 @@ impl Runtime for FakeRuntime {
 
 pub struct House {
     pub store: Arc<Records>,
+    pub classes: Arc<Shelf>,
     pub runtime: Arc<FakeRuntime>,
     pub directory: Arc<Directory>,
     pub waker: Waker,
@@ -268,8 +270,17 @@ impl House {
         };
         let waker = Waker::new(store.clone(), directory.clone(), Arc::new(clock));
         let shutdown = CancellationToken::new();
-        let mut house =
-            House { store, runtime, directory, waker, config, clock: Arc::new(clock), shutdown, running: None };
+        let mut house = House {
+            store,
+            classes: Arc::default(),
+            runtime,
+            directory,
+            waker,
+            config,
+            clock: Arc::new(clock),
+            shutdown,
+            running: None,
+        };
         house.open();
         house.settle().await;
         house
@@ -293,7 +304,8 @@ impl House {
             Arc::new(plan),
             dormer_wire::dial::Dialer::local(),
             self.config.clone(),
-        );
+        )
+        .in_classes(self.classes.clone());
         self.shutdown = CancellationToken::new();
         let task = tokio::spawn(reconciler.clone().run(self.shutdown.clone()));
         self.running = Some((reconciler, task));

@@ -15,6 +15,7 @@ use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
 use dormer_core::name::UserName;
 use dormer_core::ports::accounts::Accounts;
+use dormer_core::ports::classes::Classes;
 use dormer_core::ports::meter::Meter;
 use dormer_core::ports::runtime::Runtime;
 use dormer_core::ports::store::Store;
@@ -39,6 +40,8 @@ pub struct Backend {
     pub store: Arc<dyn Store>,
     /// The records of people.
     pub accounts: Arc<dyn Accounts>,
+    /// What administrators decide for workspaces.
+    pub classes: Arc<dyn Classes>,
     /// What runs workspaces.
     pub runtime: Arc<dyn Runtime>,
     /// Opens the doors of what it runs.

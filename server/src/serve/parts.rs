@@ -156,7 +156,8 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         dialer.clone(),
         reconciler_config(&config),
     )
-    .signing_in_with(credentials);
+    .signing_in_with(credentials)
+    .in_classes(backend.classes.clone());
     // Where others than the API write records, they may name a source that nobody has looked at.
     let reconciler = if backend.personal { reconciler } else { reconciler.resolving_with(forge.clone()) };
     let deps = dormer_web::deps::Deps {
@@ -165,6 +166,8 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         session_life: config.auth.session_life.get(),
         store: store.clone(),
         accounts: accounts.clone(),
+        classes: backend.classes,
+        default_class: config.classes.default.clone(),
         directory: directory.clone(),
         waker,
         authenticator: authenticator.clone(),
@@ -178,7 +181,7 @@ pub async fn make(config: Config, shutdown: &CancellationToken) -> Result<(Parts
         check_devfile: Arc::new(|text| {
             plan::alone("devfile.yaml", text).map(|plan| plan.settings).map_err(|error| match error {
                 PlanError::Devfile(problems) => problems.to_string(),
-                PlanError::Impossible(_) => error.to_string(),
+                PlanError::Impossible(_) | PlanError::Class { .. } => error.to_string(),
             })
         }),
         // Everything was read before anything is served: what is left to say is that it ends.

@@ -73,6 +73,11 @@ impl Runtime for WithSecrets {
         }
     }
 
+    async fn notes(&self, workspace: &Workspace, plan: &Plan) -> Vec<String> {
+        // Names of variables and secrets change nothing in what is told.
+        self.inner.notes(workspace, plan).await
+    }
+
     async fn log_tail(&self, workspace: &Workspace) -> Option<String> {
         self.inner.log_tail(workspace).await
     }

@@ -180,6 +180,18 @@ impl Check {
         }
     }
 
+    /// What is merged over its pods. What of it a class lets through is seen when it starts.
+    pub fn pod(&mut self, patch: serde_json::Value) -> Option<serde_json::Value> {
+        const LONGEST: usize = 64 * 1024;
+        let map = patch.as_object();
+        if map.is_none_or(|map| map.keys().any(|key| !matches!(key.as_str(), "metadata" | "spec"))) {
+            self.wrong("/pod", "an object with 'metadata' and 'spec' of a pod");
+        } else if patch.to_string().len() > LONGEST {
+            self.wrong("/pod", format!("at most {LONGEST} octets"));
+        }
+        map.is_some_and(|map| !map.is_empty()).then_some(patch)
+    }
+
     /// An editor.
     pub fn editor(&mut self, text: Option<&str>) -> EditorKind {
         match text {
@@ -192,7 +204,7 @@ impl Check {
         }
     }
 
-    /// A class's name. Whether there is such a class is the backend's to say.
+    /// A class's name. Whether there is such a class is asked when all is read.
     pub fn class(&mut self, class: String) -> String {
         if class.parse::<ProjectName>().is_err() {
             self.wrong("/class", "a class's name is a label: lower-case letters, digits and '-'");

@@ -14,7 +14,7 @@ use dormer_core::ports::forge::{Asked, Resolved};
 use dormer_core::ports::store::StoreError;
 use dormer_core::principal::Principal;
 use dormer_core::workspace::{Cloning, Source, Spec};
-use dormer_wire::api::{self, CreateWorkspace};
+use dormer_wire::api::{self, CreateWorkspace, FieldProblem};
 
 use crate::api::check::Check;
 use crate::api::record::show;
@@ -39,7 +39,8 @@ pub async fn create(
     let who = &known.principal;
     let source = wanted.source.clone();
     let projectless = wanted.project.is_none();
-    let (mut name, mut spec) = spec(wanted, who)?;
+    let (mut name, mut spec) = spec(wanted, who, &app.deps.default_class)?;
+    within_class(&app, &spec)?;
     let own = spec.devfile.is_some();
     if let Some(text) = &mut spec.devfile {
         let settings = whole(&app, text).await?;
@@ -127,6 +128,18 @@ fn belongs(app: &App, who: &Principal, spec: &Spec) -> Result<(), Refused> {
         Verdict::Hide => return Err(Refused::field("/project", "there is no such project")),
     }
     known_secrets(app, spec)
+}
+
+/// Whether there is a class of that name, and whether it allows what the workspace's record asks for.
+pub(crate) fn within_class(app: &App, spec: &Spec) -> Result<(), Refused> {
+    let class = app.deps.classes.named(&spec.class).map_err(|reason| Refused::field("/class", reason))?;
+    let wrong = class.refusals(spec);
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(Refused::fields(wrong.into_iter().map(|(field, reason)| FieldProblem { field, reason }).collect()))
+        }
+    }
 }
 
 /// Whether every secret that a workspace names is there for it.
@@ -217,7 +230,11 @@ pub fn suggest(app: &App, resolved: &Resolved, lost: &[WorkspaceName]) -> Option
 }
 
 /// The name, where one is given, and the spec, with everything but its source.
-fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceName>, Spec), Refused> {
+fn spec(
+    wanted: CreateWorkspace,
+    who: &Principal,
+    default_class: &str,
+) -> Result<(Option<WorkspaceName>, Spec), Refused> {
     let mut check = Check::default();
     let name = wanted.name.filter(|name| !name.is_empty());
     let named = name.is_some();
@@ -234,7 +251,7 @@ fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceNam
     if wanted.devfile.is_some() && wanted.devfile_path.is_some() {
         check.wrong("/devfilePath", "give a devfile or its path, not both");
     }
-    let class = check.class(wanted.class.unwrap_or_else(|| "default".into()));
+    let class = check.class(wanted.class.unwrap_or_else(|| default_class.into()));
     let Some(project) = project else {
         check.done()?;
         return Err(Refused::field("/project", "no such project"));
@@ -254,6 +271,7 @@ fn spec(wanted: CreateWorkspace, who: &Principal) -> Result<(Option<WorkspaceNam
         storage: check.storage(wanted.storage),
         lifecycle: check.lifecycle(wanted.lifecycle),
         ports: check.ports(wanted.ports),
+        pod: wanted.pod.and_then(|pod| check.pod(pod)),
         ..Spec::new(who.user.clone(), project)
     };
     check.done()?;

@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 use crate::api::{
-    audit, create, device, events, exchange, keys, logs, me, patch, projects, resolve, secrets, sessions, tokens,
-    usage, users, watch, workspaces,
+    audit, classes, create, device, events, exchange, keys, logs, me, patch, projects, resolve, secrets, sessions,
+    tokens, usage, users, watch, workspaces,
 };
 
 #[derive(OpenApi)]
@@ -17,7 +17,7 @@ use crate::api::{
         workspaces::list, create::create, resolve::resolve, watch::all, usage::list, workspaces::get, patch::patch, workspaces::delete,
         events::events, logs::logs, tokens::list, tokens::create, tokens::revoke, keys::list, keys::create,
         keys::remove, users::list, users::get, users::create, users::patch, users::invite, users::remove, me::me, me::link,
-        projects::list, projects::get, projects::create, projects::patch, projects::remove, secrets::list,
+        classes::list, classes::get, classes::create, classes::put, classes::remove, projects::list, projects::get, projects::create, projects::patch, projects::remove, secrets::list,
         secrets::create, secrets::remove, sessions::list, sessions::end, sessions::end_all, sessions::identities,
         sessions::unlink, audit::list, device::begin, device::redeem, exchange::exchange,
     ),

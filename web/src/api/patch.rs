@@ -14,7 +14,7 @@ use dormer_wire::api::{self, PatchWorkspace};
 use dormer_wire::report::ActivityKind;
 
 use crate::api::check::Check;
-use crate::api::create::{known_secrets, whole};
+use crate::api::create::{known_secrets, whole, within_class};
 use crate::api::member;
 use crate::api::record::show;
 use crate::app::App;
@@ -34,6 +34,7 @@ struct Change {
     resources: Option<Resources>,
     storage: Option<Storage>,
     lifecycle: Option<Lifecycle>,
+    pod: Option<Option<serde_json::Value>>,
     class: Option<String>,
     editor: Option<EditorKind>,
     devfile: Option<Option<String>>,
@@ -67,6 +68,11 @@ pub async fn patch(
     let mut change = change(wanted)?;
     if let Some(Some(text)) = &mut change.devfile {
         whole(&app, text).await?;
+    }
+    if change.is_of_class() {
+        let mut spec = entry.peek().spec.clone();
+        change.apply(&entry.peek(), &mut spec);
+        within_class(&app, &spec)?;
     }
     if change.secrets.is_some() {
         let mut spec = entry.peek().spec.clone();
@@ -117,6 +123,7 @@ fn actions(wanted: &PatchWorkspace) -> Vec<Action> {
         wanted.editor.is_some(),
         wanted.devfile.is_some(),
         wanted.lifecycle.is_some(),
+        wanted.pod.is_some(),
     ];
     if edits.contains(&true) {
         actions.push(Action::Edit);
@@ -157,6 +164,7 @@ fn change(wanted: PatchWorkspace) -> Result<Change, Refused> {
         editor: wanted.editor.map(|editor| check.editor(Some(&editor))),
         devfile: wanted.devfile.map(Some),
         lifecycle: wanted.lifecycle.map(|lifecycle| check.lifecycle(lifecycle)),
+        pod: wanted.pod.map(|pod| check.pod(pod)),
         archived: wanted.archived,
         stop: wanted.running == Some(false),
         start: wanted.running == Some(true) && !restart,
@@ -187,6 +195,7 @@ impl Change {
         put(&mut spec.editor, &self.editor);
         put(&mut spec.devfile, &self.devfile);
         put(&mut spec.lifecycle, &self.lifecycle);
+        put(&mut spec.pod, &self.pod);
         put(&mut spec.archived, &self.archived);
         if self.stop || self.archived == Some(true) {
             spec.running = false;
@@ -197,6 +206,11 @@ impl Change {
             spec.restart.clone_from(&record.status.instance);
         }
         *spec != before
+    }
+
+    /// Whether the workspace's class has a say in it.
+    fn is_of_class(&self) -> bool {
+        self.class.is_some() || self.resources.is_some() || self.storage.is_some() || self.lifecycle.is_some()
     }
 
     /// With whom it is shared from now on, in words.

@@ -62,6 +62,7 @@ pub fn show(record: &Workspace, live: Option<&Live>, info: &Info) -> api::Worksp
             delete_after_stopped: spec.lifecycle.delete_after_stopped,
             keep_alive_when_busy: spec.lifecycle.keep_alive_when_busy,
         },
+        notes: status.notes.values().flat_map(|text| text.lines()).map(str::to_owned).collect(),
         last_activity: last_activity(record, live),
         created_at: record.created_at,
     }

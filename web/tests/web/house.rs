@@ -18,6 +18,7 @@ use dormer_auth::token::Tokens;
 use dormer_auth::user::Users;
 use dormer_auth::vault::Vault;
 use dormer_core::directory::Directory;
+use dormer_core::fixture::classes::Shelf;
 use dormer_core::fixture::people::People;
 use dormer_core::fixture::records::Records;
 use dormer_core::ports::clock::Clock;
@@ -108,6 +109,8 @@ impl House {
             session_life: Duration::from_secs(86400),
             store: records.clone(),
             accounts: people.clone(),
+            classes: Arc::new(Shelf::default()),
+            default_class: "default".into(),
             waker: Arc::new(Waker::new(records.clone(), directory.clone(), clock.clone())),
             directory: directory.clone(),
             authenticator: authenticator.clone(),

@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod classes;
 mod connector;
 mod house;
 mod login;

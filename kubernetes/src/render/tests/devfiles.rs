@@ -157,6 +157,13 @@ fn overrides_reach_no_further_than_the_class_lets_them() {
     };
     for patch in [
         "container-overrides: {securityContext: {privileged: true}}",
+        "container-overrides: {securityContext: {capabilities: {add: [SYS_ADMIN]}}}",
+        "container-overrides: {securityContext: {allowPrivilegeEscalation: true}}",
+        "container-overrides: {securityContext: {procMount: Unmasked}}",
+        "container-overrides: {securityContext: {seccompProfile: {type: Unconfined}}}",
+        "pod-overrides: {spec: {securityContext: {runAsNonRoot: false}}}",
+        "pod-overrides: {spec: {securityContext: {supplementalGroups: [6]}}}",
+        "pod-overrides: {spec: {securityContext: {$patch: replace}}}",
         "container-overrides: {envFrom: [{secretRef: {name: ws-other}}]}",
         "container-overrides: {lifecycle: {preStop: {exec: {command: [a]}}}}",
         "container-overrides: {$patch: replace}",
@@ -177,8 +184,15 @@ fn overrides_reach_no_further_than_the_class_lets_them() {
     }
     let rendered = of("container-overrides: {resources: {requests: {cpu: 100m}}, workingDir: /x}").render();
     assert_eq!(container(&rendered, "dev").working_dir.as_deref(), Some("/x"));
+    let less = "container-overrides: {securityContext: {runAsUser: 1001, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}}";
+    let context = container(&of(less).render(), "dev").security_context.clone().unwrap();
+    assert_eq!((context.run_as_user, context.read_only_root_filesystem), (Some(1001), Some(true)));
+    assert_eq!(context.allow_privilege_escalation, Some(false), "the rest is as it was");
+    let group = of("pod-overrides: {spec: {securityContext: {fsGroup: 2000}}}").render();
+    let context = group.pod.spec.unwrap().security_context.unwrap();
+    assert_eq!((context.fs_group, context.run_as_non_root), (Some(2000), Some(true)));
     let mut scene = of("container-overrides: {envFrom: [{configMapRef: {name: a}}]}");
-    scene.policy.overrides = Overrides { container: Some(vec!["envFrom".into()]), pod: None };
+    scene.policy.overrides = Overrides { container: Some(vec!["envFrom".into()]), ..Overrides::default() };
     assert!(container(&scene.render(), "dev").env_from.is_some());
 }
 
@@ -209,6 +223,49 @@ fn resources_are_bounded_and_the_person_s_word_wins() {
     let rendered = scene.render();
     assert_eq!(container(&rendered, "dev").resources.clone().unwrap().limits.unwrap()["nvidia.com/gpu"].0, "2");
     assert_eq!(rendered.pod.spec.unwrap().node_selector.unwrap()["gpu"], "a100");
+}
+
+#[test]
+fn overrides_do_not_get_around_the_class() {
+    let of = |attribute: &str| {
+        Scene::components(&format!("  - name: dev\n    attributes: {{{attribute}}}\n    container: {{image: a}}\n"))
+    };
+    for patch in [
+        "container-overrides: {resources: {limits: {memory: 8Gi}}}",
+        "container-overrides: {resources: {requests: {cpu: '8'}}}",
+        "container-overrides: {resources: {limits: {nvidia.com/gpu: '8'}}}",
+        "pod-overrides: {spec: {resources: {limits: {memory: 8Gi}}}}",
+    ] {
+        let mut scene = of(patch);
+        let most = |text: &str| Some(text.to_owned());
+        let resources = &mut scene.policy.resources;
+        (resources.max_cpu, resources.max_memory, resources.max_gpu) = (most("4"), most("4Gi"), most("2"));
+        assert_eq!(scene.refusal().reason, "ResourcesInvalid", "{patch}");
+        scene.policy.resources = Default::default();
+        scene.render();
+        scene.policy.overrides.resources = true;
+        assert_eq!(scene.refusal().reason, "OverrideRefused", "{patch}");
+    }
+    let mut scene = of("pod-overrides: {spec: {nodeSelector: {pool: gpu, disk: ssd}}}");
+    scene.policy.scheduling.node_selector.insert("pool".into(), "dev".into());
+    let selector = scene.render().pod.spec.unwrap().node_selector.unwrap();
+    assert_eq!((selector["pool"].as_str(), selector["disk"].as_str()), ("dev", "ssd"));
+}
+
+#[test]
+fn a_record_says_of_its_pod_what_a_devfile_may() {
+    let text = "schemaVersion: 2.3.0\nattributes: {pod-overrides: {spec: {nodeSelector: {disk: hdd}}}}\ncomponents:\n  - name: dev\n    container: {image: a}\n";
+    let mut scene = Scene::of(text);
+    scene.set_pod(
+        serde_json::json!({ "spec": { "nodeSelector": { "disk": "ssd" } }, "metadata": { "labels": { "a": "b" } } }),
+    );
+    let pod = scene.render().pod;
+    assert_eq!(pod.spec.unwrap().node_selector.unwrap()["disk"], "ssd", "it is the newer word");
+    assert_eq!(pod.metadata.labels.unwrap()["a"], "b");
+    for patch in [serde_json::json!({ "spec": { "hostNetwork": true } }), serde_json::json!({ "kind": "Node" })] {
+        scene.set_pod(patch);
+        assert_eq!(scene.refusal().reason, "OverrideRefused");
+    }
 }
 
 #[test]

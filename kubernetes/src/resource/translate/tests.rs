@@ -55,6 +55,7 @@ fn full() -> core::Workspace {
     spec.lifecycle.delete_after_stopped = Some(86400);
     spec.lifecycle.keep_alive_when_busy = Some(false);
     spec.ports = vec![Port { port: 3000, name: Some("web".into()), share: Share::SignedIn }];
+    spec.pod = Some(serde_json::json!({ "spec": { "nodeSelector": { "a": "b" } } }));
     spec.members = vec![
         Member { user: Some("bob".parse().unwrap()), group: None, role: Role::User },
         Member { user: None, group: Some("acme/dev".into()), role: Role::Viewer },

@@ -145,7 +145,7 @@ pub async fn make(config: &Config) -> Result<Backend> {
     let parts = Parts {
         cluster: cluster.clone(),
         namespace: Arc::new(move |workspace| known.namespace_of(workspace)),
-        class: Arc::new(move |name| kinds.get(name)),
+        class: Arc::new(move |name| kinds.object(name)),
         settings: settings(config),
         master,
         dialer: dialer.clone(),
@@ -155,6 +155,7 @@ pub async fn make(config: &Config) -> Result<Backend> {
     Ok(Backend {
         store: Arc::new(records.clone()),
         accounts: Arc::new(accounts.clone()),
+        classes: Arc::new(classes.clone()),
         // The cluster counts what pods take: `kubectl top` tells.
         meter: Arc::new(NoMeter),
         runtime,

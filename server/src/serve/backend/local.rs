@@ -55,6 +55,7 @@ pub async fn make(config: &Config) -> Result<Backend> {
     let host_keys = tokio::task::spawn_blocking(move || host_keys::load_or_create(&keys)).await??;
     Ok(Backend {
         accounts: Arc::new(store.clone()),
+        classes: Arc::new(store.clone()),
         store: Arc::new(store.clone()),
         meter: runtime.clone(),
         logs: Arc::new(Logs(runtime.clone())),
