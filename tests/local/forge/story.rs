@@ -13,8 +13,9 @@ use super::page::in_its_terminal;
 
 #[test]
 fn from_the_forges_sign_in_to_a_request_that_shows_what_was_pushed() {
-    let gitea = Gitea::start();
+    let mut gitea = Gitea::start();
     let (ann, bob) = (gitea.user("ann"), gitea.user("bob"));
+    gitea.user("eve");
     let gateway = gateway(&gitea);
     // A private repository, a fork of it by somebody who may only read it, and a request from there.
     let app = gitea.private(&ann, "app").file("devfile.yaml", DEVFILE).file("only-here.txt", "1\n").commit();
@@ -78,6 +79,41 @@ fn from_the_forges_sign_in_to_a_request_that_shows_what_was_pushed() {
     let said = String::from_utf8_lossy(&made.stderr).into_owned();
     assert!(made.status.success(), "{said}");
     assert!(said.contains("dormer open fix"), "{said}");
+
+    // Somebody else with an account there, and no right to the repository: it is not there for them, whoever asks.
+    let mut third = Browser::open();
+    third.go(&format!("{}/login", gateway.url));
+    third.click("text=Sign in with Gitea");
+    gitea.authorize(&mut third, "eve");
+    third.see("text=Workspaces");
+    let eve = token(&gateway, "eve");
+    let asked = |name: &str| {
+        let source = json!({"url": format!("{}/ann/{name}/pulls/{number}", gitea.url)});
+        let (status, answer) = super::resolve_as(&gateway, &eve, source);
+        (status, answer.to_string().replace(name, "NAME"))
+    };
+    assert_eq!(asked("app"), asked("nothing"));
+    assert_eq!(asked("app").0, 422);
+    assert_eq!(gateway.apex().seen_by(&eve).api("GET", "/workspaces/fix", None).status, 404);
+
+    let url = app.url.clone();
+    // The host is away: told as that, and nothing of the workspace is lost. It is back: so is everything.
+    gitea.stop();
+    assert!(!run("GIT_TERMINAL_PROMPT=0 git fetch -q").0);
+    assert!(run("git log -1 --format=%s").1.contains("Three"));
+    gitea.serve();
+    wait::until("it fetches again", wait::LONG, || run("GIT_TERMINAL_PROMPT=0 git fetch -q").0.then_some(()));
+    // Nobody else may delete what is his, so he does, before his account there is taken away, and he is out here, too.
+    let as_bob = |method: &str, path: &str| gateway.apex().seen_by(&bobs).api(method, path, None);
+    let left = || as_bob("GET", "/workspaces").value()["items"].as_array().cloned().unwrap_or_default();
+    for workspace in left() {
+        as_bob("DELETE", &format!("/workspaces/{}", workspace["name"].as_str().unwrap_or_default()));
+    }
+    wait::until("the workspaces are gone", wait::LONG, || left().is_empty().then_some(()));
+    gitea.block("bob");
+    wait::until("bob is out", wait::LONG, || (as_bob("GET", "/me").status == 401).then_some(()));
+    let (status, _) = super::resolve_as(&gateway, &bobs, json!({"url": url}));
+    assert_eq!(status, 401);
 }
 
 /// A gateway that people sign in to by their accounts there, and that may reach it.
