@@ -23,7 +23,7 @@ fn no_request_fails_while_the_gateway_is_rolled_and_open_connections_end_with_th
     let mut session = Session::open(workspace.login().ssh(&["-T"], &["cat"]));
     assert!(session.echo("before"));
     let mut socket = site.socket("/socket").open();
-    let mut answers = |socket: &mut dormer_tests::websocket::WebSocket| {
+    let answers = |socket: &mut dormer_tests::websocket::WebSocket| {
         socket.send(b"still here")?;
         loop {
             match socket.receive(Duration::from_secs(20))? {
