@@ -1,13 +1,18 @@
 //! Gathering what is to be known of a workspace: from the runtime, and from its agent.
 
+use std::time::Duration;
+
 use dormer_core::directory::Live;
 use dormer_core::phase::Phase;
 use dormer_core::ports::runtime::Seen;
 use dormer_core::step::Observed;
 use dormer_wire::report::{Activity, ActivityKind, AgentState, AgentStatus};
 
-use super::{Driver, Trouble};
+use super::{Driver, Trouble, is_wanted};
 use crate::link::Word;
+
+/// What another start has begun gets so long to end by itself.
+const ANOTHERS: Duration = Duration::from_secs(2);
 
 impl Driver {
     /// What is there now.
@@ -33,7 +38,21 @@ impl Driver {
                 Word::Ended => self.link = None,
             }
         }
-        Ok(match self.context.runtime.look(&self.latest).await? {
+        let seen = self.context.runtime.look(&self.latest).await?;
+        if let Seen::Coming { instance } | Seen::Alive { instance, .. } = &seen
+            && self.is_of_another_start(instance)
+        {
+            // A leader that was one no longer had begun it, and what this start wrote down since does not fit to it: nobody
+            // would ever get an answer there. Unless the record was another by now.
+            self.read_again().await?;
+            if self.is_of_another_start(instance) {
+                tracing::warn!(workspace = %self.latest.name, "what runs is of another start than its record; it goes");
+                self.context.runtime.stop(&self.latest, ANOTHERS).await?;
+                self.link = None;
+                return Ok(Observed::Absent);
+            }
+        }
+        Ok(match seen {
             Seen::Absent => {
                 self.link = None;
                 Observed::Absent
@@ -54,6 +73,13 @@ impl Driver {
                 Observed::Alive { ready: phase == Phase::Running, failed: false }
             }
         })
+    }
+
+    /// Whether what is on its way up is not what its record says.
+    fn is_of_another_start(&self, instance: &str) -> bool {
+        let status = &self.latest.status;
+        let own = status.instance.as_deref();
+        is_wanted(&self.latest) && status.phase == Phase::Starting && own.is_some_and(|own| own != instance)
     }
 
     async fn has_ended(&self) -> Result<bool, Trouble> {

@@ -25,6 +25,22 @@ async fn what_may_pass_is_said_and_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_former_leader_began_goes_where_the_record_is_of_another_start() {
+    let house = House::new(&[Fate::Ready, Fate::Ready]).await;
+    house.runtime.tell(None, true);
+    house.want(true).await;
+    house.settle().await;
+    assert_eq!((house.told().as_str(), house.starts()), ("Starting - on", 1));
+    // Another leader wrote down a start of its own, and was none any more before it had made it.
+    house.store.change("hello", |workspace| workspace.status.instance = Some("another".into()));
+    house.settle().await;
+    assert_eq!((house.told().as_str(), house.starts()), ("Starting - on", 2));
+    house.runtime.tell(None, false);
+    house.settle().await;
+    assert_eq!((house.told().as_str(), house.starts()), ("Running - on", 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_tells_of_is_asked_for() {
     let house = House::new(&[Fate::Ready]).await;
     house.runtime.tell(None, true);
