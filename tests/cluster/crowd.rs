@@ -7,7 +7,7 @@ use crate::cluster::STARTED;
 use crate::space::Space;
 
 /// As many as come back from a break.
-const MANY: usize = 50;
+const MANY: usize = 20;
 const DEVFILE: &str = "schemaVersion: 2.3.0\nmetadata: {name: x}\ncomponents:\n  - name: dev\n    container: {image: 'dormer.test/busybox:dev', cpuRequest: 1m, memoryRequest: 1Mi}\n";
 
 #[test]
