@@ -11,7 +11,7 @@ const MANY: usize = 20;
 const DEVFILE: &str = "schemaVersion: 2.3.0\nmetadata: {name: x}\ncomponents:\n  - name: dev\n    container: {image: 'dormer.test/busybox:dev', cpuRequest: 1m, memoryRequest: 1Mi}\n";
 
 #[test]
-fn fifty_that_are_woken_at_once_all_come_and_none_twice() {
+fn a_crowd_that_is_woken_at_once_all_comes_and_none_twice() {
     let space = Space::alone("crowd");
     let cluster = space.cluster;
     let names: Vec<String> = (0..MANY).map(|n| format!("crowd{n}")).collect();
