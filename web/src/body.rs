@@ -5,12 +5,16 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Request};
 use http::{StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
+use serde_path_to_error::{Path, Segment, Track};
+
+use dormer_wire::api::FieldProblem;
 
 use crate::problem::Refused;
 
 /// The largest body of a request.
 pub const MAX_BODY: usize = 1 << 20;
+/// Of how many unknown fields a request is told.
+const MAX_UNKNOWN: usize = 20;
 
 /// A JSON body. Pages of other origins cannot send this content type without asking first, and the answer would be no.
 pub struct Body<T>(pub T);
@@ -33,12 +37,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             Refused::new(status, "body", "Body refused", detail)
         })?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
-        let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let text = readable(&error.inner().to_string());
-            Refused::field(&pointer(error.path(), &text), text)
+        let (mut track, mut unknown) = (Track::new(), Vec::new());
+        let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+        // A field that is misspelt would otherwise be a default that nobody asked for.
+        let read: Result<T, _> = serde_ignored::deserialize(tracked, |path| {
+            if unknown.len() < MAX_UNKNOWN {
+                unknown.push(ignored(&path));
+            }
+        });
+        let value = read.map_err(|error| {
+            let text = readable(&error.to_string());
+            Refused::field(&pointer(&track.path(), &text), text)
         })?;
         reader.end().map_err(|error| Refused::field("", readable(&error.to_string())))?;
-        Ok(Body(value))
+        if unknown.is_empty() {
+            return Ok(Body(value));
+        }
+        let problem = |field| FieldProblem { field, reason: "unknown field".into() };
+        Err(Refused::fields(unknown.into_iter().map(problem).collect()))
     }
 }
 
@@ -62,6 +78,24 @@ pub fn query(rejection: &QueryRejection) -> Refused {
     }
 }
 
+/// Where a field is that nothing was read from, as a JSON pointer (RFC 6901).
+fn ignored(path: &serde_ignored::Path) -> String {
+    use serde_ignored::Path;
+    let (parent, part) = match path {
+        Path::Root => return String::new(),
+        Path::Seq { parent, index } => (parent, index.to_string()),
+        Path::Map { parent, key } => (parent, key.chars().take(100).collect()),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            return ignored(parent);
+        }
+    };
+    format!("{}/{}", ignored(parent), escaped(&part))
+}
+
+fn escaped(part: &str) -> String {
+    part.replace('~', "~0").replace('/', "~1")
+}
+
 /// A message of serde's without the names of our types. It can repeat a part of the input, so it is cut.
 fn readable(message: &str) -> String {
     let text: String = message.chars().take(500).collect();
@@ -79,7 +113,7 @@ fn pointer(path: &Path, message: &str) -> String {
     let mut pointer = String::new();
     let mut push = |part: &str| {
         pointer.push('/');
-        pointer.push_str(&part.replace('~', "~0").replace('/', "~1"));
+        pointer.push_str(&escaped(part));
     };
     for segment in path {
         match segment {
@@ -116,7 +150,7 @@ mod tests {
     async fn a_field_is_named_by_its_place_and_no_type_of_ours_is() {
         for (text, field, reason) in [
             (r#"{"nam": 1}"#, "/nam", "unknown field `nam`, expected"),
-            (r#"{"lifecycle": {"idleTimeot": 1}}"#, "/lifecycle/idleTimeot", "unknown field `idleTimeot`"),
+            (r#"{"lifecycle": {"idleTimeot": 1}}"#, "/lifecycle/idleTimeot", "unknown field"),
             (r#"{"lifecycle": {"idleTimeout": "x"}}"#, "/lifecycle/idleTimeout", "invalid type: string"),
             (r#"{"variables": [{"value": "x"}]}"#, "/variables/0/name", "missing field `name`"),
             (r#"{"source": "x"}"#, "/source", "expected an object at line 1"),
