@@ -190,6 +190,7 @@ fn up_serves_makes_and_ends_with_everything_it_started() {
     gateway.terminate();
     let git = GitServer::start();
     let repository = git.repository("sample").app(app::free_port()).commit();
+    std::fs::remove_dir_all(gateway.data()).unwrap();
     // The key that this person's ssh offers by itself.
     let dot_ssh = gateway.folder().join("home/.ssh");
     std::fs::create_dir_all(&dot_ssh).unwrap();
@@ -197,7 +198,7 @@ fn up_serves_makes_and_ends_with_everything_it_started() {
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status().unwrap();
     assert!(made.success());
     let mut command = gateway.command("up");
-    command.arg(&repository.url).arg("--data").arg(gateway.folder().join("fresh")).args([
+    command.arg(&repository.url).arg("--data").arg(gateway.data()).args([
         "--http",
         "127.0.0.1:0",
         "--ssh",
