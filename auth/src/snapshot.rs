@@ -297,7 +297,7 @@ impl Maker<'_> {
         let principal = Principal { user: user.name.clone(), groups, projects, admin: user.admin, scope, via };
         let known = match old {
             Some(old) if *old.known.principal == principal => old.known.clone(),
-            Some(old) if !lost(&old.known.principal, &principal) => {
+            Some(old) if !lost(&old.known.principal, &principal, self.projects) => {
                 Known { principal: Arc::new(principal), revoked: old.known.revoked.clone() }
             }
             // What was opened with the right that is gone ends; the credential itself goes on with what is left.
@@ -312,11 +312,12 @@ impl Maker<'_> {
     }
 }
 
-/// Whether `after` may less than `before`.
-fn lost(before: &Principal, after: &Principal) -> bool {
+/// Whether `after` may less than `before`. A project that is gone took nothing away: nothing of it is left to reach.
+fn lost(before: &Principal, after: &Principal, projects: &[Project]) -> bool {
+    let there = |name: &ProjectName| projects.iter().any(|project| project.name == *name);
     before.user != after.user
         || before.scope != after.scope
         || (before.admin && !after.admin)
         || before.groups.iter().any(|group| !after.groups.contains(group))
-        || before.projects.iter().any(|(name, role)| after.role_in(name.as_str()) < Some(*role))
+        || before.projects.iter().any(|(name, role)| there(name) && after.role_in(name.as_str()) < Some(*role))
 }

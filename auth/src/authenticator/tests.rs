@@ -1,5 +1,6 @@
 use super::*;
 use crate::token::Tokens;
+use dormer_core::account::ProjectMember;
 use dormer_core::fixture::clock::{clock, pass};
 use dormer_core::fixture::people::{People, user};
 use dormer_core::principal::Scope;
@@ -38,6 +39,39 @@ async fn what_takes_a_right_away_fires_the_signal() {
         }
         // What holds the old answer is told of a later loss as well.
         accounts.remove_user(&"ann".parse().unwrap()).await.unwrap();
+        authenticator.refresh().await.unwrap();
+        assert!(known.revoked.is_cancelled());
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_away_fires_the_signal_and_a_project_that_is_gone_does_not() {
+    let ann: UserName = "ann".parse().unwrap();
+    let member = |role| ProjectMember { user: Some("ann".parse().unwrap()), group: None, role };
+    let project = |members| Project {
+        name: "p".parse().unwrap(),
+        display_name: None,
+        members,
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    for (after, fired) in [
+        (Some(vec![member(Role::Admin)]), false),
+        (Some(vec![member(Role::Viewer)]), true),
+        (Some(Vec::new()), true),
+        (None, false),
+    ] {
+        let (accounts, authenticator, _, token) = with_token().await;
+        accounts.add_project(project(vec![member(Role::Editor)])).await.unwrap();
+        authenticator.refresh().await.unwrap();
+        let known = authenticator.token(&token).unwrap();
+        assert_eq!(known.principal.role_in("p"), Some(Role::Editor));
+        match after.clone() {
+            Some(members) => accounts.put_project(project(members)).await.unwrap(),
+            None => accounts.remove_project(&"p".parse().unwrap()).await.unwrap(),
+        }
+        authenticator.refresh().await.unwrap();
+        assert_eq!(known.revoked.is_cancelled(), fired, "{after:?}");
+        accounts.remove_user(&ann).await.unwrap();
         authenticator.refresh().await.unwrap();
         assert!(known.revoked.is_cancelled());
     }

@@ -145,8 +145,12 @@ impl Index {
     }
 }
 
-/// The one that holds the name: the oldest of those that can.
+/// The one that holds the name: the oldest of those that can. Times are told by the second: of one second it is the one
+/// that was accepted already.
 fn first(objects: &[Arc<Kept>]) -> Option<&Arc<Kept>> {
+    fn age(kept: &Kept) -> (jiff::Timestamp, bool, &str) {
+        (kept.created_at, !kept.is_held(), &kept.uid)
+    }
     let able = objects.iter().filter(|kept| kept.is_able());
-    able.min_by(|a, b| (a.created_at, &a.uid).cmp(&(b.created_at, &b.uid)))
+    able.min_by(|a, b| age(a).cmp(&age(b)))
 }

@@ -3,6 +3,8 @@
 //! What is accepted here is narrower than what pingora, or a server behind it, would accept: wherever two readers
 //! could disagree about where a request ends or for which host it is, it is refused.
 
+use std::mem::MaybeUninit;
+
 use http::StatusCode;
 
 use super::answer::Answer;
@@ -74,7 +76,7 @@ fn look(conn: &mut Conn, most: usize, seen: &mut usize) -> Option<Read> {
     let stash = conn.stash();
     let from = seen.saturating_sub(3);
     let unseen = stash.get(from..).unwrap_or_default();
-    let end = unseen.windows(4).position(|four| four == b"\r\n\r\n").map(|at| from + at + 4);
+    let end = memchr::memmem::find(unseen, b"\r\n\r\n").map(|at| from + at + 4);
     *seen = stash.len();
     match end {
         Some(end) if end <= most => Some(match parse(stash.get(..end).unwrap_or_default()) {
@@ -95,17 +97,18 @@ const fn bad(detail: &'static str) -> Answer {
 
 /// Checks a head that ends with its first empty line.
 pub(super) fn parse(bytes: &[u8]) -> Result<Head, Answer> {
-    let line_ends_pair_up = bytes.iter().enumerate().all(|(at, b)| match b {
-        b'\n' => at > 0 && bytes.get(at - 1) == Some(&b'\r'),
-        b'\r' => bytes.get(at + 1) == Some(&b'\n'),
-        b => *b != 0,
+    let line_ends_pair_up = memchr::memchr3_iter(b'\n', b'\r', 0, bytes).all(|at| match bytes.get(at) {
+        Some(b'\n') => at > 0 && bytes.get(at - 1) == Some(&b'\r'),
+        Some(b'\r') => bytes.get(at + 1) == Some(&b'\n'),
+        _ => false,
     });
     if !line_ends_pair_up {
         return Err(bad("a line of the head ends in the wrong way"));
     }
-    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let mut request = httparse::Request::new(&mut fields);
-    match request.parse(bytes) {
+    // Most requests have few fields: what is not used is not written either.
+    let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, &mut fields) {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         Err(httparse::Error::TooManyHeaders) => {
             return Err(Answer::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the request has too many fields"));

@@ -57,6 +57,18 @@ fn of_two_with_one_name_the_older_has_the_host() {
 }
 
 #[test]
+fn of_two_of_one_second_the_one_that_was_accepted_has_the_host() {
+    for accepted in ["a", "b"] {
+        let mut index = Index::new(Prefix::new("dormer-"));
+        for uid in ["a", "b"] {
+            let finalizers = if uid == accepted { json!(["dormer.dev/workspace"]) } else { json!([]) };
+            put(&mut index, object(&format!("dormer-{uid}"), uid, 10, json!({ "finalizers": finalizers })));
+        }
+        assert_eq!(index.holder("hello").unwrap().uid, accepted);
+    }
+}
+
+#[test]
 fn what_was_said_of_one_without_its_name_is_forgotten_once_it_has_it() {
     let why = Refusal::NameTaken { namespace: "dormer-a".into() };
     let mut young = object("dormer-b", "young", 20, json!({}));
