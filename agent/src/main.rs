@@ -9,7 +9,7 @@
 //! * [`siblings`]: the agents in its other containers
 //! * [`credential`]: what git signs in with, from the gateway, each time anew
 //! * [`process`]: starting, reaping and finding processes
-//! * [`status`], [`activity`], [`busy`], [`health`]: what it tells about itself
+//! * [`status`], [`activity`], [`busy`], [`mod@health`]: what it tells about itself
 //! * [`tools`]: what an image may lack; [`detach`]: being there beside what a container runs by itself
 
 mod activity;

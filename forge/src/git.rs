@@ -135,7 +135,7 @@ impl Git {
                 Err(error) => return Err(refused(error, host)),
             };
             // Where a person's own ssh goes is their configuration's business.
-            if !(asked.local && !address.url.starts_with("http")) {
+            if !asked.local || address.url.starts_with("http") {
                 self.reached(host, &found).await?;
             }
             let near = !found.is_empty() && found.iter().all(|address| !is_public(address.ip()));

@@ -21,13 +21,16 @@ use crate::error::{Answer, KubeError, answer, because};
 use crate::names::MANAGER;
 use crate::resource::class::{WorkspaceClass, WorkspaceClassSpec};
 
+/// A class as the domain has it, with the version of the object that it was read from.
+type Versioned = (Option<String>, Arc<Class>);
+
 /// Classes, as they are now. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Classes {
     cache: Cache<WorkspaceClass>,
     cluster: Cluster,
-    /// As the domain has them, with the version that they were read from: they are asked for more often than they change.
-    read: Arc<Mutex<HashMap<String, (Option<String>, Arc<Class>)>>>,
+    /// As they were read last: they are asked for more often than they change.
+    read: Arc<Mutex<HashMap<String, Versioned>>>,
 }
 
 impl Classes {

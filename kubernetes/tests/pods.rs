@@ -3,6 +3,8 @@
 //! Wants `DORMER_TEST_KUBECONFIG`, within the cluster's network, and the images that `scripts/cluster/images.sh --tests`
 //! puts there: so these are ignored but by `scripts/cluster/test.sh`, and fail where they are run without a cluster.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

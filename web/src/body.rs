@@ -79,7 +79,7 @@ pub fn query(rejection: &QueryRejection) -> Refused {
 }
 
 /// Where a field is that nothing was read from, as a JSON pointer (RFC 6901).
-fn ignored(path: &serde_ignored::Path) -> String {
+fn ignored(path: &serde_ignored::Path<'_>) -> String {
     use serde_ignored::Path;
     let (parent, part) = match path {
         Path::Root => return String::new(),
@@ -126,7 +126,7 @@ fn pointer(path: &Path, message: &str) -> String {
     // Of a field that is too many or missing the path is where it is, without its name.
     let named = ["unknown field `", "missing field `"].iter().find_map(|start| message.strip_prefix(start));
     if let Some(field) = named.and_then(|rest| rest.split('`').next())
-        && !matches!(path.iter().last(), Some(Segment::Map { key }) if key == field)
+        && !matches!(path.iter().next_back(), Some(Segment::Map { key }) if key == field)
     {
         push(field);
     }

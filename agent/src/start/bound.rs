@@ -118,7 +118,7 @@ fn taken(folder: &Path, octets: u64, files: u64) -> Taken {
 fn free(folder: &Path) -> Option<u64> {
     let there = folder.ancestors().find(|folder| folder.is_dir())?;
     let found = statvfs(there).ok()?;
-    Some(u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size())))
+    Some(found.blocks_available().saturating_mul(found.fragment_size()))
 }
 
 fn amount(octets: u64) -> String {

@@ -191,9 +191,8 @@ fn finish(subject: &Subject<'_>, manifest: &mut Manifest) {
         }
         let Some(map) = map.as_object_mut() else { continue };
         map.retain(|key, _| !is_ours(key));
-        match field {
-            "labels" => map.extend(labels(subject.workspace).into_iter().map(|(key, value)| (key, json!(value)))),
-            _ => {}
+        if field == "labels" {
+            map.extend(labels(subject.workspace).into_iter().map(|(key, value)| (key, json!(value))));
         }
     }
     guard::mark_template(&manifest.kind, &mut manifest.object, &labels(subject.workspace));

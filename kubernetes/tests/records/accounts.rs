@@ -218,7 +218,7 @@ pub async fn a_link_is_taken_once(place: Place) {
         async move { accounts.take_link(&[5; 32], at(5)).await.unwrap() }
     });
     let taken: Vec<Link> = futures::future::join_all(takes).await.into_iter().flatten().collect();
-    assert_eq!(taken, [link.clone()]);
+    assert_eq!(taken, std::slice::from_ref(&link));
     let late = Link { digest: [6; 32], expires_at: at(10), ..link };
     accounts.add_link(late).await.unwrap();
     assert_eq!(accounts.take_link(&[6; 32], at(11)).await.unwrap(), None);

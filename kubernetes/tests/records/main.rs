@@ -2,6 +2,15 @@
 //! here, so that without one there is nothing to pass: the suite of the cluster sets it, and an ordinary run says loudly
 //! that these did not run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
+
 mod accounts;
 mod fixture;
 mod keys;

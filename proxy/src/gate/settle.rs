@@ -21,10 +21,12 @@ const SETTLE: Duration = Duration::from_secs(15);
 const LOOKS: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(50)];
 
 type Turn = tokio::sync::Mutex<()>;
+/// A workspace, by its uid, and a port of it (None: its editor).
+type Place = (String, Option<u16>);
 
-/// Whose turn it is to look, by workspace and port (None: its editor).
+/// Whose turn it is to look.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<HashMap<(String, Option<u16>), Weak<Turn>>>);
+pub(super) struct Turns(Mutex<HashMap<Place, Weak<Turn>>>);
 
 impl Turns {
     fn of(&self, entry: &Entry, want: &Want) -> Arc<Turn> {

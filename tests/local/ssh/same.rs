@@ -53,12 +53,15 @@ fn feed(login: &Login, flags: &[&str], rest: &[&str], input: &[u8]) -> Output {
     output
 }
 
+/// What is tried: its name, the client's options, the command, what is fed to it.
+type Row<'a> = (&'a str, &'a [&'a str], &'a [&'a str], &'a [u8]);
+
 #[test]
 fn commands_and_terminals() {
     let both = Both::start("same");
     let zeros = vec![0; 5_000_000];
     let long = format!("true {}", "x".repeat(60_000));
-    let rows: &[(&str, &[&str], &[&str], &[u8])] = &[
+    let rows: &[Row] = &[
         ("exit 0", &[], &["exit 0"], b""),
         ("exit 1", &[], &["false"], b""),
         ("exit 255", &[], &["exit 255"], b""),
