@@ -33,10 +33,7 @@ pub fn offer(variables: &mut Variables, tools: Option<&Path>, temporary: &Path) 
             path.push_str(&bin.to_string_lossy());
         }
         let bundle = tools.join("etc/ssl/certs/ca-certificates.crt");
-        if !variables.contains_key("SSL_CERT_FILE")
-            && !BUNDLES.iter().any(has_octets)
-            && has_octets(&bundle)
-        {
+        if !variables.contains_key("SSL_CERT_FILE") && !BUNDLES.iter().any(has_octets) && has_octets(&bundle) {
             variables.insert("SSL_CERT_FILE".to_owned(), bundle.to_string_lossy().into_owned());
         }
     }
