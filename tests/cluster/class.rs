@@ -23,7 +23,11 @@ impl Class {
 
 impl Drop for Class {
     fn drop(&mut self) {
-        let _ = self.0.apex().try_api("DELETE", &format!("/classes/{}", self.1), None);
+        let gone = self.0.apex().try_api("DELETE", &format!("/classes/{}", self.1), None);
+        // A class that stays changes what other tests see.
+        if !std::thread::panicking() {
+            gone.expect("the API answers").expect(204);
+        }
     }
 }
 
@@ -99,6 +103,8 @@ fn a_class_is_an_object_and_says_where_pods_go_and_what_they_may_use() {
         let told = space.cluster.apex().api("GET", "/classes/small", None).value();
         (told["description"] == "by hand").then_some(())
     });
+    workspace.delete();
+    space.named("greedy").delete();
     drop(class);
 }
 
@@ -107,7 +113,7 @@ fn sudo_installs_a_package_in_a_workspace_that_is_nobody_on_its_node() {
     // Such a class is seen in all projects' namespaces.
     let space = Space::alone("sudo");
     let says = json!({ "security": { "userNamespace": true, "allowPrivilegeEscalation": true } });
-    let _class = Class::new(space.cluster, "sudo", says);
+    let class = Class::new(space.cluster, "sudo", says);
     wait::until("the project's namespace lets that in", wait::LONG, || {
         let namespace = space.cluster.object(&["namespace", &space.namespace()])?;
         let level = namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"].clone();
@@ -138,4 +144,11 @@ fn sudo_installs_a_package_in_a_workspace_that_is_nobody_on_its_node() {
     let plain = space.workspace("plain").devfile(DEVFILE).create();
     let output = plain.login().run("sudo -n id -u");
     assert!(!output.status.success(), "{output:?}");
+    workspace.delete();
+    // And what the class needed is no longer let in.
+    drop(class);
+    wait::until("the project's namespace is strict again", wait::LONG, || {
+        let namespace = space.cluster.object(&["namespace", &space.namespace()])?;
+        (namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted").then_some(())
+    });
 }
