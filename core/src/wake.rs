@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use dormer_wire::door::Door;
 
 use crate::directory::{Directory, Entry};
@@ -25,27 +23,21 @@ pub struct Waker {
 
 /// Whoever asks for a workspace that the directory does not know waits so long, at most, for news of it.
 const NEWS: Duration = Duration::from_secs(3);
-/// So often is the store asked for what the directory does not know: at once, and each second.
+/// So often a second is the store asked for what the directory does not know.
 const LOOKS: u32 = 20;
 
-/// How often the store may still be asked for names that may not exist.
-struct Looks(Mutex<(u32, Instant)>);
+/// How often the store may still be asked for names that may not exist, in which second.
+#[derive(Default)]
+struct Looks(Mutex<(u32, i64)>);
 
 impl Looks {
-    fn new() -> Looks {
-        Looks(Mutex::new((LOOKS, Instant::now())))
-    }
-
-    fn take(&self) -> bool {
+    fn take(&self, second: i64) -> bool {
         let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if looks.1.elapsed() >= Duration::from_secs(1) {
-            *looks = (LOOKS, Instant::now());
+        if looks.1 != second {
+            *looks = (0, second);
         }
-        looks.0 = match looks.0.checked_sub(1) {
-            Some(left) => left,
-            None => return false,
-        };
-        true
+        looks.0 += 1;
+        looks.0 <= LOOKS
     }
 }
 
@@ -82,7 +74,7 @@ pub enum WakeError {
 impl Waker {
     /// A waker over a store and the directory that follows it.
     pub fn new(store: Arc<dyn Store>, directory: Arc<Directory>, clock: Arc<dyn Clock>) -> Self {
-        Waker { store, directory, clock, looks: Looks::new() }
+        Waker { store, directory, clock, looks: Looks::default() }
     }
 
     /// The workspace of that name. One that the directory does not know may have been made a moment ago, through another
@@ -92,7 +84,7 @@ impl Waker {
             return Some(entry);
         }
         let name: WorkspaceName = name.parse().ok()?;
-        if !self.looks.take() {
+        if !self.looks.take(self.clock.now().as_second()) {
             return None;
         }
         let mut news = self.directory.subscribe();
@@ -207,13 +199,15 @@ fn outcome(record: &Workspace) -> Option<Result<Door, WakeError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::clock::{clock, pass};
     use crate::fixture::records::Records;
     use crate::workspace::{Spec, fixture};
 
     #[tokio::test(start_paused = true)]
     async fn what_another_gateway_made_is_found_and_what_nobody_made_is_not_asked_for_without_end() {
         let (store, directory) = (Arc::new(Records::default()), Arc::new(Directory::default()));
-        let waker = Waker::new(store.clone(), directory.clone(), Arc::new(jiff::Timestamp::now));
+        let (clock, hand) = clock();
+        let waker = Waker::new(store.clone(), directory.clone(), clock);
         assert!(waker.find("hello").await.is_none());
         let name: WorkspaceName = "hello".parse().unwrap();
         let spec = Spec::new("ann".parse().unwrap(), "team".parse().unwrap());
@@ -224,9 +218,18 @@ mod tests {
         directory.apply(crate::ports::store::Change::Put(Arc::new(made)));
         let (found, waker) = find.await.unwrap();
         assert!(found);
-        assert_eq!((0..2 * LOOKS).filter(|_| waker.looks.take()).count(), LOOKS as usize - 2);
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(waker.looks.take());
+        for _ in 2..LOOKS {
+            assert!(waker.find("nobody").await.is_none());
+        }
+        let other: WorkspaceName = "other".parse().unwrap();
+        let made = store.create(&other, Spec::new("ann".parse().unwrap(), "team".parse().unwrap())).await.unwrap();
+        let find = waker.find("other");
+        assert!(find.await.is_none(), "of this second nothing is left: the store is not asked");
+        pass(&hand, Duration::from_secs(1));
+        let find = tokio::spawn(async move { waker.find("other").await.is_some() });
+        tokio::task::yield_now().await;
+        directory.apply(crate::ports::store::Change::Put(Arc::new(made)));
+        assert!(find.await.unwrap());
     }
 
     #[test]

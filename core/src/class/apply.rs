@@ -1,8 +1,9 @@
 //! What a class makes of a workspace: the record and the plan that whoever runs it is given.
 
+use super::check::exceeds;
 use super::{Class, Fixed, Limits};
 use crate::plan::devfile::{DEFAULT_IMAGE, PlanError};
-use crate::plan::{Container, Plan, Quantity};
+use crate::plan::{Container, Plan};
 use crate::workspace::{Lifecycle, Resources, Workspace};
 
 /// When a workspace sleeps: its own word, where the class leaves it one.
@@ -113,14 +114,14 @@ fn complete(container: &mut Container, record: Option<&mut Resources>, class: &C
     ] {
         if fixed {
             *limit = None;
-            request.take_if(|request| default.as_ref().is_some_and(|default| more(request, default)));
+            request.take_if(|request| default.as_ref().is_some_and(|default| exceeds(request, default)));
         }
         let wanted = own.as_ref().and_then(|own| own.as_ref()).or(limit.as_ref()).filter(|text| !text.is_empty());
         if wanted.is_none() {
             // Who wants to be sure of more than others get may use that much.
             let mut given = default.clone().or_else(|| most.clone());
             if let (Some(given), Some(request)) = (&mut given, &*request)
-                && more(request, given)
+                && exceeds(request, given)
             {
                 given.clone_from(request);
             }
@@ -133,13 +134,9 @@ fn complete(container: &mut Container, record: Option<&mut Resources>, class: &C
     check("gpu", &of, container.gpu.as_ref().or(gpu.as_ref()), limits.gpu.as_ref(), class)
 }
 
-fn more(asked: &str, most: &str) -> bool {
-    matches!((asked.parse::<Quantity>(), most.parse::<Quantity>()), (Ok(asked), Ok(most)) if asked > most)
-}
-
 fn check(what: &str, of: &str, asked: Option<&String>, most: Option<&String>, class: &Class) -> Result<(), PlanError> {
     match (asked, most) {
-        (Some(asked), Some(most)) if more(asked, most) => Err(PlanError::Class {
+        (Some(asked), Some(most)) if exceeds(asked, most) => Err(PlanError::Class {
             reason: "LimitExceeded",
             message: format!(
                 "{what} {of}: {asked} is more than the {most} that class '{}' allows; ask for less, or for another class",

@@ -16,7 +16,8 @@ fn amount(text: &str) -> Option<Quantity> {
     text.parse().ok()
 }
 
-fn exceeds(asked: &str, most: &str) -> bool {
+/// Whether more is asked for than that. What is no quantity is for others to refuse.
+pub(super) fn exceeds(asked: &str, most: &str) -> bool {
     matches!((amount(asked), amount(most)), (Some(asked), Some(most)) if asked > most)
 }
 

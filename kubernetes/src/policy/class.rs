@@ -1,11 +1,12 @@
 //! From a `WorkspaceClass` to what rendering wants.
 
+use dormer_core::class::Fixed;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::policy::{
     Accelerator, Amounts, Egress, NetworkPolicy, Overrides, PodPolicy, Scheduling, Security, StoragePolicy,
 };
-use crate::resource::class::{Fixed, WorkspaceClassSpec};
+use crate::resource::class::WorkspaceClassSpec;
 use crate::resource::workspace::Strategy;
 
 fn text(quantity: Option<&IntOrString>) -> Option<String> {

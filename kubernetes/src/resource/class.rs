@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dormer_core::class::Fixed;
 use k8s_openapi::api::core::v1::{Affinity, Toleration};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::{CustomResource, KubeSchema};
@@ -50,7 +51,7 @@ pub struct WorkspaceClassSpec {
     pub limits: Limits,
     /// What only the class decides, whatever a workspace or its devfile says: the defaults, where there are some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 20))]
+    #[schemars(schema_with = "schema::fixed")]
     pub fixed: Vec<Fixed>,
     /// Where pods go, and as what they run.
     #[serde(default)]
@@ -113,44 +114,6 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 315_360_000u64))]
     pub max_lifetime: Option<u64>,
-}
-
-/// A value that only the class decides.
-#[derive(JsonSchema, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fixed {
-    /// The devfile, the repository's included.
-    #[serde(rename = "devfile")]
-    Devfile,
-    /// Processor time.
-    #[serde(rename = "resources.cpu")]
-    Cpu,
-    /// Memory.
-    #[serde(rename = "resources.memory")]
-    Memory,
-    /// Accelerators.
-    #[serde(rename = "resources.gpu")]
-    Gpu,
-    /// The size of what is kept.
-    #[serde(rename = "storage.size")]
-    StorageSize,
-    /// The storage class.
-    #[serde(rename = "storage.class")]
-    StorageClass,
-    /// How claims are shared.
-    #[serde(rename = "storage.strategy")]
-    StorageStrategy,
-    /// When it sleeps.
-    #[serde(rename = "lifecycle.idleTimeout")]
-    IdleTimeout,
-    /// How long it may run.
-    #[serde(rename = "lifecycle.maxLifetime")]
-    MaxLifetime,
-    /// When it is deleted.
-    #[serde(rename = "lifecycle.deleteAfterStopped")]
-    DeleteAfterStopped,
-    /// Whether a process at work keeps it awake.
-    #[serde(rename = "lifecycle.keepAliveWhenBusy")]
-    KeepAliveWhenBusy,
 }
 
 /// Where pods go, and as what they run.

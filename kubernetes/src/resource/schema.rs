@@ -1,5 +1,6 @@
 //! Schemas that a Rust type alone does not give.
 
+use dormer_core::class::Fixed;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// A moment.
@@ -20,6 +21,13 @@ pub fn quantity(_: &mut SchemaGenerator) -> Schema {
         "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$",
         "nullable": true
     })
+}
+
+/// What of a class nobody else decides.
+pub fn fixed(_: &mut SchemaGenerator) -> Schema {
+    let names = Fixed::ALL.map(Fixed::name);
+    let item = json_schema!({ "type": "string", "description": "A value that only the class decides.", "enum": names });
+    json_schema!({ "type": "array", "maxItems": 20, "items": item })
 }
 
 /// Any object, as it is.
