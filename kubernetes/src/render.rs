@@ -19,7 +19,7 @@ mod task;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 
-use dormer_core::plan::Plan;
+use dormer_core::plan::{Plan, left_out};
 use dormer_core::ports::runtime::RuntimeError;
 use dormer_core::workspace::Workspace;
 use dormer_wire::tls::AgentKeys;
@@ -101,7 +101,7 @@ impl From<RenderError> for RuntimeError {
 
 /// Renders a workspace.
 pub fn render(subject: &Subject<'_>) -> Result<Rendered, RenderError> {
-    let mut notes = Vec::new();
+    let mut notes = left_out::pods(subject.plan);
     let parts = parts::of(subject.plan, &mut notes);
     let strategy = storage::strategy(subject, &mut notes);
     let secret = task::secret(subject, &parts)?;
@@ -110,8 +110,7 @@ pub fn render(subject: &Subject<'_>) -> Result<Rendered, RenderError> {
         .filter(|part| part.is_dedicated())
         .map(|part| pod::dedicated(subject, part, strategy))
         .collect::<Result<_, _>>()?;
-    let manifests = manifest::all(subject, &mut notes)?;
-    notes.extend(images(subject.plan));
+    let manifests = manifest::all(subject)?;
     Ok(Rendered {
         claim: claim::of(subject, strategy)?,
         secret,
@@ -121,16 +120,6 @@ pub fn render(subject: &Subject<'_>) -> Result<Rendered, RenderError> {
         dedicated,
         manifests,
         notes,
-    })
-}
-
-/// No builder is configured here: an image that a devfile would have built has to be there already.
-fn images(plan: &Plan) -> impl Iterator<Item = String> + '_ {
-    plan.images.iter().filter(|image| image.at_start).map(|image| {
-        format!(
-            "image component '{}' is not built: no builder is configured here; '{}' must be in its registry already",
-            image.name, image.image
-        )
     })
 }
 

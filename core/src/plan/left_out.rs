@@ -47,7 +47,8 @@ fn names<'a>(
     containers.iter().filter(move |container| wanted(container)).map(|container| container.name.as_str())
 }
 
-fn processes(plan: &Plan) -> Vec<String> {
+/// What is left out where processes of one machine stand for containers.
+pub fn processes(plan: &Plan) -> Vec<String> {
     let mut said = Vec::new();
     let all = &plan.containers;
     let used: HashSet<&str> = plan
@@ -85,7 +86,8 @@ fn processes(plan: &Plan) -> Vec<String> {
     said
 }
 
-fn pods(plan: &Plan) -> Vec<String> {
+/// What is left out where containers are those of pods.
+pub fn pods(plan: &Plan) -> Vec<String> {
     let mut said = Vec::new();
     say(&mut said, names(&plan.containers, |c| c.role == Role::AfterStop), after_stop);
     let waiting = plan.manifests.iter().filter(|each| !each.at_start).map(|each| each.name.as_str());

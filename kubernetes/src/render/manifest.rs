@@ -61,20 +61,14 @@ const MOST: usize = 50;
 const REFUSED: &str = "ManifestRefused";
 
 /// The objects that are applied with the start.
-pub fn all(subject: &Subject<'_>, notes: &mut Vec<String>) -> Result<Vec<Manifest>, RenderError> {
+pub fn all(subject: &Subject<'_>) -> Result<Vec<Manifest>, RenderError> {
     let mut found: Vec<Manifest> = Vec::new();
     for planned in &subject.plan.manifests {
         let name = &planned.name;
         let text = match &planned.content {
-            _ if !planned.at_start => {
-                notes.push(format!("component '{name}' is applied by commands only, which is not done here"));
-                continue;
-            }
-            Content::Uri(uri) => {
-                notes.push(format!("component '{name}' is not applied: '{uri}' is not fetched; give it 'inlined'"));
-                continue;
-            }
-            Content::Inlined(text) => text,
+            Content::Inlined(text) if planned.at_start => text,
+            // `left_out` says so.
+            Content::Inlined(_) | Content::Uri(_) => continue,
         };
         for document in documents(name, text)? {
             found.push(read(name, document)?);

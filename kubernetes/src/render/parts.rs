@@ -57,14 +57,8 @@ pub fn of<'a>(plan: &'a Plan, notes: &mut Vec<String>) -> Vec<Part<'a>> {
         });
         let main = container.name == plan.main;
         let way = match container.role {
-            Role::Init if !main => continue,
-            Role::AfterStop if !main => {
-                notes.push(format!(
-                    "container '{}' is applied after the workspace has stopped, which is not done here",
-                    container.name
-                ));
-                continue;
-            }
+            // What is left out after the end, `left_out` says.
+            Role::Init | Role::AfterStop if !main => continue,
             _ if container.dedicated && !main => {
                 if runs_here {
                     let name = &container.name;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use dormer_core::limits::Limits;
-use dormer_core::plan::Plan;
+use dormer_core::plan::{Plan, left_out};
 use dormer_core::ports::runtime::{Runtime, RuntimeError, Seen};
 use dormer_core::workspace::Workspace;
 use dormer_wire::door::Door;
@@ -181,6 +181,10 @@ impl ProcessRuntime {
 
 #[async_trait]
 impl Runtime for ProcessRuntime {
+    async fn notes(&self, _: &Workspace, plan: &Plan) -> Vec<String> {
+        left_out::processes(plan)
+    }
+
     async fn start(&self, workspace: &Workspace, instance: &str, plan: &Plan) -> Result<Option<Door>, RuntimeError> {
         let place = self.places.of(workspace);
         if let Some(record) = self.known(&place).await? {
