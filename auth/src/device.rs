@@ -15,7 +15,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -27,7 +26,6 @@ use crate::brief::Briefs;
 use crate::digest::digest;
 use crate::error::{RandomError, SignInError};
 use crate::random::id;
-use crate::vault::Shut;
 
 /// How long a code that is typed is good for.
 pub const LIFE: Duration = Duration::from_secs(600);
@@ -129,7 +127,7 @@ impl Devices {
         if !self.briefs.keep(SHOWN, &code, &machine, LIFE).await? {
             return Err(SignInError::Busy);
         }
-        let device = self.seal(DEVICE, &Device { code: code.clone(), until })?;
+        let device = self.briefs.vault().seal_value(DEVICE, &Device { code: code.clone(), until })?;
         let (front, back) = code.split_at(CODE / 2);
         Ok((device, format!("{front}-{back}")))
     }
@@ -170,9 +168,8 @@ impl Devices {
     /// What came of it, for the command line that began.
     pub async fn poll(&self, device: &str) -> Result<Outcome, SignInError> {
         let now = self.briefs.now();
-        let Some(Device { code, .. }) = self.open::<Device>(DEVICE, device).filter(|device| device.until > now) else {
-            return Ok(Outcome::Over);
-        };
+        let device: Option<Device> = self.briefs.vault().unseal_value(DEVICE, device, LONGEST);
+        let Some(Device { code, .. }) = device.filter(|device| device.until > now) else { return Ok(Outcome::Over) };
         let asked = self.limits(now).asked.insert(digest(&code), now);
         if asked.is_some_and(|asked| now.duration_since(asked).unsigned_abs() < INTERVAL / 2) {
             return Ok(Outcome::TooSoon);
@@ -189,13 +186,14 @@ impl Devices {
     pub fn hand(&self, user: &UserName, machine: &str, challenge: &str) -> Result<Secret, SignInError> {
         let until = self.briefs.now().checked_add(HANDED_LIFE).unwrap_or(Timestamp::MAX);
         let (user, machine, challenge) = (user.clone(), machine.into(), challenge.into());
-        self.seal(HANDED, &Handed { id: id()?, user, machine, challenge, until })
+        let handed = Handed { id: id()?, user, machine, challenge, until };
+        Ok(self.briefs.vault().seal_value(HANDED, &handed)?)
     }
 
     /// Takes such a code. Whoever shows it, it is used up.
     pub async fn take(&self, code: &str, verifier: &str) -> Result<Option<(UserName, String)>, SignInError> {
-        let handed = self.open::<Handed>(HANDED, code).filter(|handed| handed.until > self.briefs.now());
-        let Some(handed) = handed else { return Ok(None) };
+        let handed: Option<Handed> = self.briefs.vault().unseal_value(HANDED, code, LONGEST);
+        let Some(handed) = handed.filter(|handed| handed.until > self.briefs.now()) else { return Ok(None) };
         if !self.briefs.spend(HANDED, &handed.id, handed.until).await? {
             return Ok(None);
         }
@@ -203,19 +201,6 @@ impl Devices {
         // RFC 7636: shorter ones could be guessed.
         let good = (43..=128).contains(&verifier.len()) && digest(&challenge) == digest(&handed.challenge);
         Ok(good.then_some((handed.user, handed.machine)))
-    }
-
-    fn seal(&self, place: &str, what: &impl Serialize) -> Result<Secret, SignInError> {
-        let text = Secret::from(serde_json::to_string(what).map_err(|_| Shut)?);
-        Ok(Secret::from(URL_SAFE_NO_PAD.encode(self.briefs.vault().seal(place, text.expose())?)))
-    }
-
-    fn open<T: DeserializeOwned>(&self, place: &str, text: &str) -> Option<T> {
-        if text.len() > LONGEST {
-            return None;
-        }
-        let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-        serde_json::from_str(self.briefs.vault().unseal(place, &sealed).ok()?.expose()).ok()
     }
 }
 

@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +18,6 @@ use crate::brief::Briefs;
 use crate::digest::digest;
 use crate::error::SignInError;
 use crate::random::id;
-use crate::vault::{Shut, Vault};
 
 /// How long a ticket is good for.
 pub const LIFE: Duration = Duration::from_secs(60);
@@ -52,13 +49,13 @@ struct Ticket {
 pub fn issue(briefs: &Briefs, grant: Grant, host: &str, binding: Digest) -> Result<Secret, SignInError> {
     let until = briefs.now().checked_add(LIFE).unwrap_or(Timestamp::MAX);
     let ticket = Ticket { id: id()?, grant, host: host.into(), binding, until };
-    let text = serde_json::to_string(&ticket).map_err(|_| Shut)?;
-    Ok(Secret::from(URL_SAFE_NO_PAD.encode(briefs.vault().seal(PLACE, &text)?)))
+    Ok(briefs.vault().seal_value(PLACE, &ticket)?)
 }
 
 /// Takes a ticket. Whoever shows it, it is used up: one that was shown at the wrong place was stolen.
 pub async fn take(briefs: &Briefs, text: &str, host: &str, binding: &str) -> Result<Option<Grant>, AccountError> {
-    let Some(ticket) = open(briefs.vault(), text).filter(|ticket| ticket.until > briefs.now()) else { return Ok(None) };
+    let ticket: Option<Ticket> = briefs.vault().unseal_value(PLACE, text, MAX);
+    let Some(ticket) = ticket.filter(|ticket| ticket.until > briefs.now()) else { return Ok(None) };
     if !briefs.spend(PLACE, &ticket.id, ticket.until).await? {
         return Ok(None);
     }
@@ -66,19 +63,15 @@ pub async fn take(briefs: &Briefs, text: &str, host: &str, binding: &str) -> Res
     Ok(good.then_some(ticket.grant))
 }
 
-fn open(vault: &Vault, text: &str) -> Option<Ticket> {
-    if text.len() > MAX {
-        return None;
-    }
-    let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
-    serde_json::from_str(vault.unseal(PLACE, &sealed).ok()?.expose()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::vault::Vault;
     use dormer_core::fixture::clock::{clock, pass};
     use dormer_core::fixture::people::People;
 

@@ -3,8 +3,12 @@
 
 mod file;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use dormer_core::secret::Secret;
 
@@ -50,6 +54,21 @@ impl Vault {
         let place = Aad::from(place.as_bytes());
         self.key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), place, &mut body).map_err(|_| Shut)?;
         Ok([&[VERSION], nonce.as_slice(), body.as_slice()].concat())
+    }
+
+    /// Seals a value as a text for others to carry: a browser, a command line.
+    pub fn seal_value(&self, place: &str, value: &impl Serialize) -> Result<Secret, Shut> {
+        let text = Secret::from(serde_json::to_string(value).map_err(|_| Shut)?);
+        Ok(Secret::from(URL_SAFE_NO_PAD.encode(self.seal(place, text.expose())?)))
+    }
+
+    /// The value that was sealed for that place, from a text of at most that length that somebody brings.
+    pub fn unseal_value<T: DeserializeOwned>(&self, place: &str, text: &str, longest: usize) -> Option<T> {
+        if text.len() > longest {
+            return None;
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+        serde_json::from_str(self.unseal(place, &sealed).ok()?.expose()).ok()
     }
 
     /// Opens what was sealed for that place.

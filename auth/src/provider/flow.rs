@@ -7,8 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -64,17 +62,12 @@ pub struct Flow {
 impl Flow {
     /// As a cookie's value.
     pub fn seal(&self, vault: &Vault) -> Result<Secret, Shut> {
-        let text = Secret::from(serde_json::to_string(self).map_err(|_| Shut)?);
-        Ok(Secret::from(URL_SAFE_NO_PAD.encode(vault.seal(PLACE, text.expose())?)))
+        vault.seal_value(PLACE, self)
     }
 
     /// From a cookie's value, when `state` is this flow's and it is not over.
     pub fn open(vault: &Vault, cookie: &str, state: &str, now: Timestamp) -> Option<Flow> {
-        if cookie.len() > MAX {
-            return None;
-        }
-        let sealed = URL_SAFE_NO_PAD.decode(cookie).ok()?;
-        let flow: Flow = serde_json::from_str(vault.unseal(PLACE, &sealed).ok()?.expose()).ok()?;
+        let flow: Flow = vault.unseal_value(PLACE, cookie, MAX)?;
         // Digests, so that the time it takes tells nothing.
         (digest(&flow.state) == digest(state) && flow.until > now.as_second()).then_some(flow)
     }
