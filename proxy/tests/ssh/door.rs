@@ -144,6 +144,10 @@ async fn terminal(stream: UnixStream, exec: Exec, size: WindowSize) {
     // SAFETY: only async-signal-safe calls.
     unsafe {
         command.pre_exec(|| {
+            // What the tests were started ignoring (`nohup`: the hang-up by which a terminal's programs end) is not theirs.
+            for number in 1..32 {
+                libc::signal(number, libc::SIG_DFL);
+            }
             if libc::setsid() < 0 || libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 {
                 return Err(std::io::Error::last_os_error());
             }
